@@ -1,0 +1,1 @@
+"""What stands behind each port. Only `smarttriage.bootstrap` names these modules."""

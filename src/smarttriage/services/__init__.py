@@ -1,0 +1,1 @@
+"""Verbs of the product over the ports: triage, learning, indexing, training, evaluation."""
