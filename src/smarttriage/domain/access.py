@@ -1,0 +1,56 @@
+"""Who may see what. Deny is the default: no audience on a record, or none on a caller, means no access."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from smarttriage.domain.errors import PermissionDenied
+
+# The audience that records and keys get where nobody says otherwise.
+EVERYONE = "everyone"
+DEFAULT_TENANT = "default"
+
+
+class Scope(StrEnum):
+    """What a key may do."""
+
+    SUGGEST = "suggest"
+    WRITE = "write"
+    REVIEW = "review"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is asking.
+
+    Attributes:
+        key_id: Public id of the API key; written down with everything it causes.
+        tenant: The only tenant whose records it reaches.
+        audiences: Groups it belongs to inside the tenant.
+        scopes: What it may do; `admin` includes the others.
+    """
+
+    key_id: str
+    tenant: str
+    audiences: frozenset[str]
+    scopes: frozenset[Scope] = field(default_factory=frozenset)
+
+    def require(self, scope: Scope) -> None:
+        """Raise PermissionDenied unless the key has the scope."""
+        if scope not in self.scopes and Scope.ADMIN not in self.scopes:
+            raise PermissionDenied(f'this needs the scope "{scope}"; key {self.key_id} has {sorted(self.scopes) or "none"}')
+
+    def sees(self, tenant: str, audiences: Collection[str]) -> bool:
+        """Return whether a record of that tenant and those audiences is visible."""
+        return tenant == self.tenant and not self.audiences.isdisjoint(audiences)
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The index labels that this principal may find."""
+        return index_labels(self.tenant, self.audiences)
+
+
+def index_labels(tenant: str, audiences: Collection[str]) -> frozenset[str]:
+    """Return one label for each audience; an index lets a record through if caller and record share a label."""
+    return frozenset(f"{tenant}\x1f{audience}" for audience in audiences)

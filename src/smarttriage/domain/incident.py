@@ -1,0 +1,126 @@
+"""An incident as ITIL's logging stage wants it: what was seen, by whom, where it came from; unknown stays unknown (None)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from smarttriage.domain.access import EVERYONE
+from smarttriage.domain.text import model_text
+
+
+class IncidentStatus(StrEnum):
+    """Where an incident stands. Reopened ones are open again and keep their resolution's history in the change log."""
+
+    OPEN = "open"
+    IN_PROGRESS = "in_progress"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What ended an incident.
+
+    Attributes:
+        text: What was done, in the engineer's words.
+        resolved_at: When, UTC.
+        resolved_by: Who, as the source system names them; None if not said.
+        article_id: The article that was used; None if none was.
+        drafted_article_id: The draft that grew from this resolution; None if none did.
+    """
+
+    text: str
+    resolved_at: datetime
+    resolved_by: str | None = None
+    article_id: str | None = None
+    drafted_article_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What an incident is. None means nobody has said; other targets (assignment group, product) stand in `custom`."""
+
+    kind: str | None = None
+    category: str | None = None
+    sub_category: str | None = None
+    impact: str | None = None
+    urgency: str | None = None
+    custom: dict[str, str] = field(default_factory=dict)
+
+    def get(self, target: str) -> str | None:
+        """Return the label of a target, one of the five or a custom one."""
+        return getattr(self, target) if target in TARGETS else self.custom.get(target)
+
+
+TARGETS = ("kind", "category", "sub_category", "impact", "urgency")
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One reported event.
+
+    Attributes:
+        id: Ours, unique over all tenants.
+        tenant: Owner of the record.
+        audiences: Who inside the tenant may see it; empty means nobody.
+        title: One line; may be empty if the description is not.
+        description: The reporter's own words.
+        status: Where it stands.
+        labels: What it is.
+        reviewed: Targets whose label a person decided (not merely left standing); only these vote for other incidents.
+        priority: P1..P5 by the matrix, None while impact or urgency is unknown.
+        support_group: Who has it.
+        detected_at: When monitoring or the reporter noticed, UTC.
+        reported_at: When the desk was told, UTC; the SLA clock starts here.
+        reporter: Who told.
+        affected_users: Who is hit.
+        affected_services: Which services are hit.
+        configuration_items: Which CIs are named.
+        symptoms: What is seen, where the source lists it apart from the description.
+        initial_impact: What the reporter said of the impact, in their words.
+        source_system: Where the record came from ("servicenow", "mail", ...).
+        source_id: Its id there; unique together with tenant and source_system.
+        logged_by: Who or what wrote it down.
+        language: ISO 639-1 code, None if not known.
+        created_at: When it was stored here, UTC.
+        updated_at: When it last changed here, UTC.
+        version: Counts changes from 1; the ETag.
+        resolution: None while unresolved.
+    """
+
+    id: str
+    tenant: str
+    title: str
+    description: str
+    created_at: datetime
+    updated_at: datetime
+    reported_at: datetime
+    status: IncidentStatus = IncidentStatus.OPEN
+    audiences: frozenset[str] = frozenset({EVERYONE})
+    labels: Labels = Labels()
+    reviewed: frozenset[str] = frozenset()
+    priority: str | None = None
+    support_group: str | None = None
+    detected_at: datetime | None = None
+    reporter: str | None = None
+    affected_users: tuple[str, ...] = ()
+    affected_services: tuple[str, ...] = ()
+    configuration_items: tuple[str, ...] = ()
+    symptoms: tuple[str, ...] = ()
+    initial_impact: str | None = None
+    source_system: str | None = None
+    source_id: str | None = None
+    logged_by: str | None = None
+    language: str | None = None
+    version: int = 1
+    resolution: Resolution | None = None
+
+    @property
+    def text(self) -> str:
+        """What models and indexes read."""
+        return model_text(self.title, self.description)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether work goes on."""
+        return self.status in (IncidentStatus.OPEN, IncidentStatus.IN_PROGRESS)

@@ -1,0 +1,158 @@
+"""The answer: what the incident seems to be, how sure that is and why, what may fix it, and what it was made of."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from smarttriage.domain.text import Evidence
+
+
+class FieldMode(StrEnum):
+    """What an administrator lets the service do with a field, and what a front end should do with the value."""
+
+    AUTOFILL = "autofill"
+    RECOMMEND = "recommend"
+    MONITOR = "monitor"
+    OFF = "off"
+
+
+class Reason(StrEnum):
+    """Why a value is null, or what other than the model decided it. Stable codes."""
+
+    LOW_CONFIDENCE = "low_confidence"
+    NO_WORK_ITEM = "no_work_item"
+    PARENT_UNKNOWN = "parent_unknown"
+    NOT_TRAINED = "not_trained"
+    EMPTY_TEXT = "empty_text"
+    MONITOR_ONLY = "monitor_only"
+    TURNED_OFF = "turned_off"
+    REVIEWED_NEIGHBOURS = "reviewed_neighbours"
+    GIVEN = "given"
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A label and its probability."""
+
+    value: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPrediction:
+    """One predicted field.
+
+    Attributes:
+        value: The label, or None where the service does not know well enough.
+        confidence: Calibrated probability of the best label, 0..1, whether or not it is filled in.
+        mode: What the front end should do with it.
+        alternatives: The most likely labels, best first, the value included.
+        evidence: Spans of the caller's own text.
+        reason: A `Reason` code where the value is None or something else than the model decided.
+    """
+
+    value: str | None
+    confidence: float
+    mode: FieldMode
+    alternatives: tuple[Alternative, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrioritySuggestion:
+    """P1..P5 and what decided it, in words."""
+
+    value: str | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlaSuggestion:
+    """The deadline that the priority sets.
+
+    Attributes:
+        due_at: UTC.
+        target_minutes: Allowed time, in minutes of `clock`.
+        clock: "round_the_clock" or "business_hours".
+    """
+
+    due_at: datetime
+    target_minutes: int
+    clock: str
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Who should have it, and who comes next; empty where the category is not known."""
+
+    support_group: str | None
+    escalation: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleMatch:
+    """An article that may fix it, with its best passage and why it was found."""
+
+    id: str
+    title: str
+    score: float
+    passage: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentMatch:
+    """A similar incident, open or resolved."""
+
+    id: str
+    title: str
+    status: str
+    score: float
+    resolution: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What made the suggestion; enough to replay and to blame."""
+
+    model_version: str
+    encoder_id: str
+    index_seq: int
+    taxonomy_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Where the milliseconds went."""
+
+    encode: float
+    classify: float
+    search: float
+    store: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """One answer, stored under its id so that feedback can refer to it."""
+
+    id: str
+    tenant: str
+    incident_id: str | None
+    title: str
+    description: str
+    created_at: datetime
+    kind: FieldPrediction
+    category: FieldPrediction
+    sub_category: FieldPrediction
+    impact: FieldPrediction
+    urgency: FieldPrediction
+    priority: PrioritySuggestion
+    sla: SlaSuggestion | None
+    routing: Routing
+    articles: tuple[ArticleMatch, ...]
+    similar_incidents: tuple[IncidentMatch, ...]
+    provenance: Provenance
+    timing_ms: Timing
+    custom: dict[str, FieldPrediction]
