@@ -66,7 +66,7 @@ class Taxonomy:
     @cached_property
     def version(self) -> str:
         """The file's version and a hash of its content: two taxonomies with one version are the same."""
-        content = json.dumps([_plain(item) for item in (*self.kinds, *self.categories)], sort_keys=True)
+        content = json.dumps([[_plain(kind) for kind in self.kinds], [_plain(category) for category in self.categories]])
         return f"{self.label}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
     @cached_property
