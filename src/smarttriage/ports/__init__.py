@@ -1,0 +1,44 @@
+"""The ports: what the services need from the outside.
+
+Each adapter passes the contract suite of its port (`smarttriage.testing`).
+"""
+
+from smarttriage.ports.models import (
+    Bundles,
+    Classifier,
+    Clock,
+    Encoder,
+    LabelledTexts,
+    Probabilities,
+    TargetCard,
+    TextSpan,
+    Trainer,
+    Vectors,
+)
+from smarttriage.ports.search import Hit, LexicalIndex, LexicalSearcher, VectorIndex, VectorSearcher
+from smarttriage.ports.store import ApiKey, Change, IncidentFilter, Page, Records, Store, StoredAnswer
+
+__all__ = [
+    "ApiKey",
+    "Bundles",
+    "Change",
+    "Classifier",
+    "Clock",
+    "Encoder",
+    "Hit",
+    "IncidentFilter",
+    "LabelledTexts",
+    "LexicalIndex",
+    "LexicalSearcher",
+    "Page",
+    "Probabilities",
+    "Records",
+    "Store",
+    "StoredAnswer",
+    "TargetCard",
+    "TextSpan",
+    "Trainer",
+    "VectorIndex",
+    "VectorSearcher",
+    "Vectors",
+]

@@ -1,0 +1,140 @@
+"""Encoders, classifiers and the bundles they come in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors: TypeAlias = NDArray[np.float32]
+
+
+Probabilities: TypeAlias = NDArray[np.float64]
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def __call__(self) -> datetime:
+        """Return the present instant, UTC-aware."""
+        ...
+
+
+class Encoder(Protocol):
+    """Text to vectors. Safe to call from many threads; the same text gives the same row whatever stands beside it."""
+
+    @property
+    def encoder_id(self) -> str:
+        """Name and content hash, for example "all-MiniLM-L6-v2-int8-1a2b3c4d5e6f"; vectors of two ids are never compared."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Length of one vector."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return (len(texts), dim) float32, rows of L2 norm 1. An empty list gives (0, dim); an empty text is a text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TargetCard:
+    """What a classifier promises for one target.
+
+    Attributes:
+        name: The target, for example "category".
+        labels: Column order of the probabilities.
+        thresholds: For each label the least confidence at which it is filled in; above 1 means never (recommend only).
+        target_precision: The precision that the thresholds were chosen for, on rows the model was not fitted on.
+        parents: For a target below another one (sub_category under category): label -> label of `parent`.
+        parent: Name of the target above, or None.
+        ordered: Whether the labels are ordered (impact, urgency), lowest first.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    thresholds: Mapping[str, float]
+    target_precision: float
+    parent: str | None = None
+    parents: Mapping[str, str] = field(default_factory=dict)
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TextSpan:
+    """A span of a model text and how much it carried a label."""
+
+    start: int
+    end: int
+    weight: float
+    cue: str | None = None
+
+
+class Classifier(Protocol):
+    """Several targets over one text and its vector. Safe to call from many threads."""
+
+    @property
+    def version(self) -> str:
+        """Bundle version, for provenance."""
+        ...
+
+    @property
+    def encoder_id(self) -> str | None:
+        """The encoder whose vectors it was fitted on; None if it uses none."""
+        ...
+
+    @property
+    def cards(self) -> Mapping[str, TargetCard]:
+        """Target name -> its labels and thresholds."""
+        ...
+
+    def predict_proba(self, texts: Sequence[str], vectors: Vectors) -> Mapping[str, Probabilities]:
+        """Return target -> (len(texts), len(labels)) calibrated probabilities; rows sum to 1.
+
+        `texts` are `model_text()`s; `vectors` their (len(texts), dim) encodings. Same input, same output, one row or many.
+        """
+        ...
+
+    def explain(self, text: str, target: str, label: str, n: int = 5) -> Sequence[TextSpan]:
+        """Return the at most n spans of `text` that carried `label` most, in the order of their weight."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledTexts:
+    """Training input: n model texts, their (n, dim) vectors and for each target n labels (None: not labelled).
+
+    `groups` keeps near-duplicates on one side of every split; None: computed from the texts.
+    """
+
+    texts: Sequence[str]
+    vectors: Vectors
+    labels: Mapping[str, Sequence[str | None]]
+    groups: Sequence[str] | None = None
+
+
+class Trainer(Protocol):
+    """Fits classifiers. Same input and seed, same model."""
+
+    def fit(self, examples: LabelledTexts, *, seed: int) -> Classifier:
+        """Return a calibrated classifier of every target in `examples.labels`."""
+        ...
+
+
+class Bundles(Protocol):
+    """Model bundles by version; loading checks every file against the manifest and never unpickles."""
+
+    def load(self, version: str) -> Classifier:
+        """Return the classifier. Raises BundleError, naming what does not match."""
+        ...
+
+    def current(self) -> str:
+        """Return the promoted version."""
+        ...
+
+    def promote(self, version: str) -> None:
+        """Make `version` the current one by an atomic replace."""
+        ...
