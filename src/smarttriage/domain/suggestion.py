@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from smarttriage.domain.incident import TARGETS
 from smarttriage.domain.text import Evidence
 
 
@@ -156,3 +157,7 @@ class Suggestion:
     provenance: Provenance
     timing_ms: Timing
     custom: dict[str, FieldPrediction]
+
+    def field(self, target: str) -> FieldPrediction | None:
+        """Return the prediction of a target, one of the five or a custom one."""
+        return getattr(self, target) if target in TARGETS else self.custom.get(target)

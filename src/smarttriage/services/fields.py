@@ -1,0 +1,76 @@
+"""From probabilities to predicted fields: votes, thresholds, hierarchy and the modes that an administrator sets."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from smarttriage.domain.suggestion import Alternative, FieldMode, FieldPrediction, Reason
+from smarttriage.domain.text import Evidence
+from smarttriage.ports import TargetCard
+
+N_ALTERNATIVES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The labels of one target, most likely first, and whether reviewed neighbours decided the first."""
+
+    alternatives: tuple[Alternative, ...]
+    voted: bool = False
+
+    @property
+    def best(self) -> Alternative:
+        """The most likely label."""
+        return self.alternatives[0]
+
+
+def ranked(model: Mapping[str, float], blended: Mapping[str, float]) -> Ranked:
+    """Return the labels by `blended`, ties by name; voted if that changed which comes first."""
+    order = sorted(blended, key=lambda label: (-blended[label], label))
+    first = max(model, key=lambda label: (model[label], label), default=None)
+    alternatives = tuple(Alternative(label, round(min(1.0, blended[label]), 4)) for label in order)
+    return Ranked(alternatives, voted=order[0] != first)
+
+
+def predicted(card: TargetCard, labels: Ranked, mode: FieldMode, evidence: Sequence[Evidence] = ()) -> FieldPrediction:
+    """Return the field: filled in if the best label's confidence reaches that label's threshold, else null with its reason.
+
+    A label that the model never learnt (only people used it so far) is held to the strictest reachable threshold.
+    """
+    best = labels.best
+    reachable = [threshold for threshold in card.thresholds.values() if threshold <= 1]
+    threshold = card.thresholds.get(best.value, max(reachable, default=1.0))
+    if labels.voted:
+        threshold = min(threshold, max(reachable, default=0.5), 0.9)
+    sure = best.confidence >= threshold
+    filled = FieldPrediction(
+        value=best.value if sure else None,
+        confidence=best.confidence,
+        mode=FieldMode.AUTOFILL if sure and mode is FieldMode.AUTOFILL else FieldMode.RECOMMEND,
+        alternatives=labels.alternatives[:N_ALTERNATIVES],
+        evidence=tuple(evidence),
+        reason=(Reason.REVIEWED_NEIGHBOURS if labels.voted else None) if sure else Reason.LOW_CONFIDENCE,
+    )
+    return _in_mode(filled, mode)
+
+
+def unknown(reason: Reason, mode: FieldMode = FieldMode.RECOMMEND) -> FieldPrediction:
+    """Return a field about which nothing is said, and why."""
+    return FieldPrediction(None, 0.0, mode if mode in (FieldMode.MONITOR, FieldMode.OFF) else FieldMode.RECOMMEND, reason=reason)
+
+
+def given(value: str, mode: FieldMode) -> FieldPrediction:
+    """Return a field that a person has decided already."""
+    return FieldPrediction(value, 1.0, mode, (Alternative(value, 1.0),), reason=Reason.GIVEN)
+
+
+def without_value(field: FieldPrediction, reason: Reason) -> FieldPrediction:
+    """Return the field with its value withheld for `reason`; what it would have been stays among the alternatives."""
+    return replace(field, value=None, mode=FieldMode.RECOMMEND, reason=reason)
+
+
+def _in_mode(field: FieldPrediction, mode: FieldMode) -> FieldPrediction:
+    if mode is FieldMode.OFF:
+        return unknown(Reason.TURNED_OFF, mode)
+    if mode is FieldMode.MONITOR:
+        return replace(field, value=None, mode=mode, alternatives=(), evidence=(), reason=Reason.MONITOR_ONLY)
+    return field

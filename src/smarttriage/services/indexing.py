@@ -1,0 +1,252 @@
+"""Keeps the searchable catalogue equal to the store: follows the change log, encodes only texts it has not seen, publishes whole."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from smarttriage.domain.access import index_labels
+from smarttriage.domain.article import Article, passage_text, passages
+from smarttriage.domain.errors import IndexMismatch
+from smarttriage.domain.incident import Incident
+from smarttriage.ports import Encoder, LexicalIndex, Store, VectorIndex, Vectors
+from smarttriage.services.catalogue import ArticleEntry, Catalogue
+from smarttriage.services.retrieval import FusionSettings, HybridSearch
+
+BATCH = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """The two indexes over one kind of record; the same ids in both."""
+
+    name: str
+    vectors: VectorIndex
+    texts: LexicalIndex
+
+    def put(self, documents: "Sequence[Document]", vectors: Vectors) -> None:
+        """Add or replace."""
+        ids, labels = [document.id for document in documents], [document.labels for document in documents]
+        self.vectors.add(ids, vectors, labels)
+        self.texts.add(ids, [document.text for document in documents], labels)
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Remove from both."""
+        gone = list(ids)
+        self.vectors.remove(gone)
+        self.texts.remove(gone)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What an index holds of a record: one incident, or one passage of an article."""
+
+    id: str
+    text: str
+    labels: frozenset[str]
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of the text: a text is encoded once, whatever record it stands in."""
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class IndexingService:
+    """Owns the changing indexes. One thread at a time changes them; requests only ever see published catalogues."""
+
+    def __init__(
+        self, *, store: Store, encoder: Encoder, new_collection: Callable[[str], Collection], fusion: Mapping[str, FusionSettings]
+    ) -> None:
+        self._store = store
+        self._encoder = encoder
+        self._new_collection = new_collection
+        self._articles = new_collection("articles")
+        self._incidents = new_collection("incidents")
+        self._fusion = fusion
+        self._entries: dict[str, ArticleEntry] = {}
+        self._seq = 0
+        self._lock = threading.RLock()
+
+    @property
+    def seq(self) -> int:
+        """Position in the change log that the indexes hold."""
+        return self._seq
+
+    def catalogue(self) -> Catalogue:
+        """Return the present state as an immutable value."""
+        with self._lock:
+            return Catalogue(
+                articles=self._hybrid(self._articles),
+                entries=dict(self._entries),
+                incidents=self._hybrid(self._incidents),
+                seq=self._seq,
+            )
+
+    def catch_up(self) -> bool:
+        """Apply the changes behind `seq`, a batch at a time; return whether there were any."""
+        changed = False
+        with self._lock:
+            while True:
+                with self._store.begin() as records:
+                    changes = records.changes(self._seq, limit=BATCH)
+                    ids = {
+                        kind: {change.record_id for change in changes if change.kind == kind} for kind in ("incident", "article")
+                    }
+                    incidents = list(records.indexable_incidents(ids["incident"])) if ids["incident"] else []
+                    articles = list(records.indexable_articles(ids["article"])) if ids["article"] else []
+                if not changes:
+                    return changed
+                self._put_incidents(incidents)
+                self._remove_articles(ids["article"])
+                self._put_articles(articles)
+                self._seq = changes[-1].seq
+                changed = True
+
+    def open(self, folder: Path) -> None:
+        """Take up the saved indexes if they are sound and of this store, else build them from the store; then catch up."""
+        with self._lock:
+            try:
+                seqs = {self._collection_load(collection, folder) for collection in (self._articles, self._incidents)}
+                self._seq = seqs.pop() if len(seqs) == 1 else -1
+            except IndexMismatch:
+                self._seq = -1
+            with self._store.begin() as records:
+                last = records.last_seq()
+                articles = list(records.indexable_articles())
+            if not 0 <= self._seq <= last or not self._is_whole(articles):
+                self._rebuild()
+            else:
+                self._entries = {entry.id: entry for entry in map(_entry, articles)}
+            self.catch_up()
+
+    def save(self, folder: Path) -> None:
+        """Write all indexes for the next start."""
+        with self._lock:
+            for collection in (self._articles, self._incidents):
+                collection.vectors.save(folder / collection.name / "vectors", seq=self._seq)
+                collection.texts.save(folder / collection.name / "texts", seq=self._seq)
+
+    def _is_whole(self, articles: Sequence[Article]) -> bool:
+        """Return whether both halves of each collection hold equally much: a crash between two saves must not show."""
+        return all(len(collection.vectors) == len(collection.texts) for collection in (self._articles, self._incidents)) and (
+            self._seq > 0 or not articles
+        )
+
+    def _rebuild(self) -> None:
+        """Fill fresh indexes from the store."""
+        with self._store.begin() as records:
+            self._seq = records.last_seq()
+            incidents = list(records.indexable_incidents())
+            articles = list(records.indexable_articles())
+        self._entries = {}
+        self._articles = self._new_collection("articles")
+        self._incidents = self._new_collection("incidents")
+        for start in range(0, len(incidents), BATCH):
+            self._put_incidents(incidents[start : start + BATCH])
+        self._put_articles(articles)
+
+    def _collection_load(self, collection: Collection, folder: Path) -> int:
+        seq = collection.vectors.load(folder / collection.name / "vectors")
+        return seq if collection.texts.load(folder / collection.name / "texts") == seq else -1
+
+    def _put_incidents(self, incidents: Sequence[Incident]) -> None:
+        documents = [
+            Document(incident.id, incident.text, index_labels(incident.tenant, incident.audiences)) for incident in incidents
+        ]
+        written = [document for document in documents if document.text.strip()]
+        self._incidents.remove(document.id for document in documents if not document.text.strip())
+        self._put(self._incidents, written)
+
+    def _remove_articles(self, ids: Iterable[str]) -> None:
+        for article_id in ids:
+            entry = self._entries.pop(article_id, None)
+            if entry is not None:
+                self._articles.remove(entry.passages)
+
+    def _put_articles(self, articles: Sequence[Article]) -> None:
+        documents = []
+        for article in articles:
+            entry = _entry(article)
+            self._entries[article.id] = entry
+            labels = index_labels(article.tenant, article.audiences)
+            documents += [Document(p.id, passage_text(article.title, p.text), labels) for p in entry.passages.values()]
+        for start in range(0, len(documents), BATCH):
+            self._put(self._articles, documents[start : start + BATCH])
+
+    def _put(self, collection: Collection, documents: Sequence[Document]) -> None:
+        if documents:
+            vectors = embed([document.text for document in documents], encoder=self._encoder, store=self._store)
+            collection.put(documents, vectors)
+
+    def _hybrid(self, collection: Collection) -> HybridSearch:
+        return HybridSearch(
+            vectors=collection.vectors.snapshot(), texts=collection.texts.snapshot(), settings=self._fusion[collection.name]
+        )
+
+
+def embed(texts: Sequence[str], *, encoder: Encoder, store: Store) -> Vectors:
+    """Return (len(texts), dim) vectors; texts that the store has no vector of are encoded and their vectors kept."""
+    hashes = [Document("", text, frozenset()).content_hash for text in texts]
+    with store.begin() as records:
+        known = dict(records.vectors(encoder.encoder_id, set(hashes)))
+    missing = {digest: text for digest, text in zip(hashes, texts, strict=True) if digest not in known}
+    if missing:
+        rows = dict(zip(missing, encoder.encode(list(missing.values())), strict=True))
+        with store.begin(write=True) as records:
+            records.add_vectors(encoder.encoder_id, rows)
+        known.update(rows)
+    return np.stack([known[digest] for digest in hashes])
+
+
+def _entry(article: Article) -> ArticleEntry:
+    parts = {passage.id: passage for passage in passages(article.id, article.body)}
+    return ArticleEntry(article.id, article.title, article.category, article.keywords, parts)
+
+
+class Follower:
+    """A thread that keeps a process's catalogue within a second of the store."""
+
+    def __init__(
+        self, *, indexing: IndexingService, publish: Callable[[Catalogue], None], on_error: Callable[[Exception], None]
+    ) -> None:
+        self._indexing = indexing
+        self._publish = publish
+        self._on_error = on_error
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="index-follower", daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def notify(self) -> None:
+        """Say that something was committed here; changes of other processes are found by polling."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End after the present batch."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join()
+
+    def step(self) -> None:
+        """Catch up once and publish if anything changed."""
+        if self._indexing.catch_up():
+            self._publish(self._indexing.catalogue())
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._wake.wait(POLL_S)
+            self._wake.clear()
+            try:
+                self.step()
+            except Exception as error:
+                self._on_error(error)
+
+
+# A change is to be suggested within 1 s; other processes' changes are found by the poll, so half of that is left for encoding.
+POLL_S = 0.4

@@ -1,0 +1,254 @@
+"""What comes back: judgements of suggestions, and resolutions. Both are stored in one transaction; indexes and models follow."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from smarttriage.domain.access import Principal, Scope
+from smarttriage.domain.article import Article, ArticleStatus
+from smarttriage.domain.errors import Conflict, InvalidInput, NotFound
+from smarttriage.domain.feedback import FIELD_ACTIONS, Feedback, FeedbackAction
+from smarttriage.domain.incident import Incident, IncidentStatus, Resolution
+from smarttriage.domain.resolution_note import assess
+from smarttriage.domain.suggestion import FieldPrediction, Suggestion
+from smarttriage.domain.text import model_text
+from smarttriage.ports import Clock, Records, Store
+from smarttriage.services import incidents
+from smarttriage.services.incidents import IncidentService
+from smarttriage.services.live import Live
+
+# A published article whose passage is this near (cosine) to the resolution says the same; measured with `benchmarks/growth.py`.
+SAME_FIX = 0.75
+FEEDBACK_SOURCE = "smarttriage-feedback"
+
+
+class KnowledgeEffect(StrEnum):
+    """What a resolution did to the knowledge base. Stable codes."""
+
+    LINKED = "linked"
+    SIMILAR_ARTICLE_EXISTS = "similar_article_exists"
+    DRAFTED = "drafted"
+    NO_CONTENT = "no_content"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A stored resolution and its effect.
+
+    Attributes:
+        incident: The incident as it stands now.
+        effect: What happened to the knowledge base.
+        article_id: The article that was linked, found to say the same, or drafted.
+        message: The same in words, with a question where the note has no content.
+    """
+
+    incident: Incident
+    effect: KnowledgeEffect
+    article_id: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One item of feedback as a platform sends it: a field's fate, or a thumb on a match."""
+
+    action: FeedbackAction
+    field: str | None = None
+    value: str | None = None
+    match_id: str | None = None
+    given_by: str | None = None
+
+
+class LearningService:
+    """Takes resolutions and feedback."""
+
+    def __init__(
+        self, *, store: Store, clock: Clock, new_id: Callable[[str], str], live: Live, incident_service: IncidentService
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._new_id = new_id
+        self._live = live
+        self._incidents = incident_service
+
+    def resolve(
+        self,
+        principal: Principal,
+        incident_id: str,
+        *,
+        text: str,
+        article_id: str | None = None,
+        resolved_by: str | None = None,
+        resolved_at: datetime | None = None,
+        labels: Mapping[str, str | None] | None = None,
+    ) -> Outcome:
+        """Store the resolution; link the article used, or draft one if the note has content and no article says the same.
+
+        Raises NotFound for the incident, InvalidInput naming `article_id` for an article that is not there, Conflict if the
+        incident is resolved already.
+        """
+        principal.require(Scope.WRITE)
+        # Encoding is slow, so it happens before the transaction and reads what is published.
+        similar = None if article_id else self._article_that_says(principal, text)
+        with self._store.begin(write=True) as records:
+            present = incidents.found(records, principal, incident_id)
+            if not present.is_open:
+                raise Conflict(f"incident {incident_id} is {present.status}; PATCH its status to open before resolving it again")
+            effect, article, message = self._effect(records, principal, present, text, article_id, similar)
+            resolution = Resolution(
+                text=text,
+                resolved_at=resolved_at or self._clock(),
+                resolved_by=resolved_by,
+                article_id=article if effect is KnowledgeEffect.LINKED else None,
+                drafted_article_id=article if effect is KnowledgeEffect.DRAFTED else None,
+            )
+            labelled = self._incidents.checked(incidents.with_labels(present, labels or {}))
+            resolved = replace(labelled, status=IncidentStatus.RESOLVED, resolution=resolution)
+            return Outcome(incidents.put(records, principal, resolved, self._clock), effect, article, message)
+
+    def judge(
+        self, principal: Principal, suggestion_id: str, judgements: Sequence[Judgement]
+    ) -> tuple[list[Feedback], str | None]:
+        """Store the judgements; return them and the id of the reviewed incident that now votes, if there is one.
+
+        What a person accepted or replaced is written to the suggestion's incident; a suggestion that was made without one
+        gets one, so that the next similar incident sees the decision.
+        """
+        principal.require(Scope.WRITE)
+        with self._store.begin(write=True) as records:
+            suggestion = records.suggestion(suggestion_id, principal)
+            if suggestion is None:
+                raise NotFound(f"there is no suggestion {suggestion_id}", field="suggestion_id")
+            stored = [self._stored(principal, suggestion, judgement) for judgement in judgements]
+            for feedback in stored:
+                records.add_feedback(feedback)
+            labels = {item.field: item.value for item in stored if item.field is not None and item.value is not None}
+            return stored, self._review(records, principal, suggestion, labels) if labels else suggestion.incident_id
+
+    def _stored(self, principal: Principal, suggestion: Suggestion, judgement: Judgement) -> Feedback:
+        return Feedback(
+            id=self._new_id("fb"),
+            tenant=principal.tenant,
+            suggestion_id=suggestion.id,
+            action=judgement.action,
+            created_at=self._clock(),
+            key_id=principal.key_id,
+            field=judgement.field,
+            value=_decided_value(suggestion, judgement),
+            match_id=_judged_match(suggestion, judgement),
+            given_by=judgement.given_by,
+        )
+
+    def _review(self, records: Records, principal: Principal, suggestion: Suggestion, labels: Mapping[str, str | None]) -> str:
+        """Write a person's decisions to the incident of the suggestion, making one where there is none; return its id."""
+        present = records.incident(suggestion.incident_id, principal) if suggestion.incident_id else None
+        if present is None:
+            present = records.incident_by_source(principal.tenant, FEEDBACK_SOURCE, suggestion.id)
+        if present is not None:
+            reviewed = self._incidents.checked(incidents.with_labels(present, labels))
+            return incidents.put(records, principal, reviewed, self._clock).id
+        now = self._clock()
+        fresh = Incident(
+            id=self._new_id("inc"),
+            tenant=principal.tenant,
+            title=suggestion.title,
+            description=suggestion.description,
+            created_at=now,
+            updated_at=now,
+            reported_at=suggestion.created_at,
+            status=IncidentStatus.IN_PROGRESS,
+            audiences=principal.audiences,
+            source_system=FEEDBACK_SOURCE,
+            source_id=suggestion.id,
+            logged_by=principal.key_id,
+        )
+        reviewed = self._incidents.checked(incidents.with_labels(fresh, labels))
+        records.add_incidents([reviewed], key_id=principal.key_id)
+        return reviewed.id
+
+    def _article_that_says(self, principal: Principal, text: str) -> str | None:
+        """Return the published article nearest to the text, if it says the same."""
+        if not assess(text).actionable:
+            return None
+        state = self._live.state
+        vector = state.models.encoder.encode([model_text("", text)])[0]
+        results = state.catalogue.articles.search(text, vector, 1, allowed=principal.labels)
+        return results[0].id if results and (results[0].dense or 0.0) >= SAME_FIX else None
+
+    def _effect(
+        self, records: Records, principal: Principal, incident: Incident, text: str, article_id: str | None, similar: str | None
+    ) -> tuple[KnowledgeEffect, str | None, str]:
+        if article_id is not None:
+            if records.article(article_id, principal) is None:
+                raise InvalidInput(f"there is no article {article_id}; leave it out if none was used", field="article_id")
+            return KnowledgeEffect.LINKED, article_id, f"linked to article {article_id}"
+        quality = assess(text)
+        if not quality.actionable:
+            return (
+                KnowledgeEffect.NO_CONTENT,
+                None,
+                f"the note does not say what was done, so no article was drafted. {quality.question}",
+            )
+        if similar is not None:
+            return KnowledgeEffect.SIMILAR_ARTICLE_EXISTS, similar, f"article {similar} says much the same, so none was drafted"
+        draft = self._draft(principal, incident, text)
+        records.add_articles([draft], key_id=principal.key_id)
+        return KnowledgeEffect.DRAFTED, draft.id, f"drafted article {draft.id} for review"
+
+    def _draft(self, principal: Principal, incident: Incident, text: str) -> Article:
+        now = self._clock()
+        title = incident.title.strip() or incident.description.strip().splitlines()[0][:120]
+        return Article(
+            id=self._new_id("kb"),
+            tenant=principal.tenant,
+            audiences=incident.audiences,
+            title=title,
+            body=f"## Symptoms\n{incident.description.strip() or title}\n\n## Resolution\n{text.strip()}\n",
+            status=ArticleStatus.DRAFT,
+            category=incident.labels.category,
+            sub_category=incident.labels.sub_category,
+            language=incident.language or "en",
+            source_incidents=(incident.id,),
+            created_at=now,
+            updated_at=now,
+            updated_by=principal.key_id,
+        )
+
+
+def _decided_value(suggestion: Suggestion, judgement: Judgement) -> str | None:
+    """Return the label that stands after the judgement. Raises InvalidInput where the judgement makes no sense."""
+    if judgement.action not in FIELD_ACTIONS:
+        return None
+    prediction = _prediction(suggestion, judgement.field)
+    if judgement.action is FeedbackAction.REPLACED:
+        if not judgement.value:
+            raise InvalidInput('action "replaced" needs the label that is right', field="value")
+        return judgement.value
+    if judgement.action is FeedbackAction.ACCEPTED:
+        value = judgement.value or prediction.value
+        if value is None:
+            raise InvalidInput(f'nothing was filled in for "{judgement.field}"; send the chosen label as value', field="value")
+        return value
+    return None
+
+
+def _prediction(suggestion: Suggestion, name: str | None) -> FieldPrediction:
+    if name is None:
+        raise InvalidInput("accepted, replaced and skipped need the field that they judge", field="field")
+    prediction = suggestion.field(name)
+    if prediction is None:
+        raise InvalidInput(f'suggestion {suggestion.id} has no field "{name}"', field="field")
+    return prediction
+
+
+def _judged_match(suggestion: Suggestion, judgement: Judgement) -> str | None:
+    """Return the match that a thumb is about. Raises InvalidInput if the suggestion did not show it."""
+    if judgement.action in FIELD_ACTIONS:
+        return None
+    shown = {match.id for match in (*suggestion.articles, *suggestion.similar_incidents)}
+    if judgement.match_id not in shown:
+        raise InvalidInput(
+            f"match {judgement.match_id} is not among those that suggestion {suggestion.id} showed", field="match_id"
+        )
+    return judgement.match_id
