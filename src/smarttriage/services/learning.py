@@ -95,7 +95,10 @@ class LearningService:
             present = incidents.found(records, principal, incident_id)
             if not present.is_open:
                 raise Conflict(f"incident {incident_id} is {present.status}; PATCH its status to open before resolving it again")
-            effect, article, message = self._effect(records, principal, present, text, article_id, similar)
+            if article_id is not None:
+                effect, article, message = _linked(records, principal, article_id)
+            else:
+                effect, article, message = self._grown(records, principal, present, text=text, similar=similar)
             resolution = Resolution(
                 text=text,
                 resolved_at=resolved_at or self._clock(),
@@ -176,13 +179,10 @@ class LearningService:
         results = state.catalogue.articles.search(text, vector, 1, allowed=principal.labels)
         return results[0].id if results and (results[0].dense or 0.0) >= SAME_FIX else None
 
-    def _effect(
-        self, records: Records, principal: Principal, incident: Incident, text: str, article_id: str | None, similar: str | None
+    def _grown(
+        self, records: Records, principal: Principal, incident: Incident, *, text: str, similar: str | None
     ) -> tuple[KnowledgeEffect, str | None, str]:
-        if article_id is not None:
-            if records.article(article_id, principal) is None:
-                raise InvalidInput(f"there is no article {article_id}; leave it out if none was used", field="article_id")
-            return KnowledgeEffect.LINKED, article_id, f"linked to article {article_id}"
+        """Return what a resolution without an article does to the knowledge base, with the draft stored if there is one."""
         quality = assess(text)
         if not quality.actionable:
             return (
@@ -216,6 +216,12 @@ class LearningService:
         )
 
 
+def _linked(records: Records, principal: Principal, article_id: str) -> tuple[KnowledgeEffect, str | None, str]:
+    if records.article(article_id, principal) is None:
+        raise InvalidInput(f"there is no article {article_id}; leave it out if none was used", field="article_id")
+    return KnowledgeEffect.LINKED, article_id, f"linked to article {article_id}"
+
+
 def _decided_value(suggestion: Suggestion, judgement: Judgement) -> str | None:
     """Return the label that stands after the judgement. Raises InvalidInput where the judgement makes no sense."""
     if judgement.action not in FIELD_ACTIONS:
@@ -246,7 +252,7 @@ def _judged_match(suggestion: Suggestion, judgement: Judgement) -> str | None:
     """Return the match that a thumb is about. Raises InvalidInput if the suggestion did not show it."""
     if judgement.action in FIELD_ACTIONS:
         return None
-    shown = {match.id for match in (*suggestion.articles, *suggestion.similar_incidents)}
+    shown = {article.id for article in suggestion.articles} | {incident.id for incident in suggestion.similar_incidents}
     if judgement.match_id not in shown:
         raise InvalidInput(
             f"match {judgement.match_id} is not among those that suggestion {suggestion.id} showed", field="match_id"

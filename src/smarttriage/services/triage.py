@@ -172,7 +172,9 @@ def _ms(seconds: float) -> float:
 
 
 def _from_stored(incident: Incident, k: int) -> IncidentText:
-    known = Labels(**{target: incident.labels.get(target) for target in TARGETS if target in incident.reviewed})
+    labels = incident.labels
+    custom = {target: value for target, value in labels.custom.items() if target in incident.reviewed}
+    known = replace(labels, **{target: None for target in TARGETS if target not in incident.reviewed}, custom=custom)
     return IncidentText(incident.title, incident.description, known, incident.reported_at, incident.id, k)
 
 
