@@ -1,0 +1,1 @@
+"""The only package that names adapters: Settings in, objects out."""

@@ -1,0 +1,47 @@
+"""Where the shipped data stands: inside the wheel, or in the checkout that the package was installed from."""
+
+import tomllib
+from pathlib import Path
+
+from smarttriage.config import Settings
+from smarttriage.domain.errors import ConfigurationError
+from smarttriage.domain.priority import PriorityPolicy
+from smarttriage.domain.taxonomy import Taxonomy
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def shipped(name: str) -> Path:
+    """Return the shipped folder "kb" or "models". Raises ConfigurationError if the installation lacks it."""
+    for root in (_PACKAGE / "_shipped", _PACKAGE.parent.parent):
+        if (root / name).is_dir():
+            return root / name
+    raise ConfigurationError(f'the installation lacks its folder "{name}" (looked beside {_PACKAGE}); install smarttriage again')
+
+
+def taxonomy(settings: Settings) -> Taxonomy:
+    """Return the taxonomy of the installation. Raises ConfigurationError naming file, key and way out."""
+    path = _configured(settings.taxonomy, settings, "taxonomy.toml")
+    return Taxonomy.from_mapping(_toml(path), str(path))
+
+
+def priority_policy(settings: Settings) -> PriorityPolicy:
+    """Return matrix, targets and calendar of the installation. Raises ConfigurationError naming file, key and way out."""
+    path = _configured(settings.priority, settings, "priority.toml")
+    return PriorityPolicy.from_mapping(_toml(path), str(path))
+
+
+def _configured(path: Path | None, settings: Settings, name: str) -> Path:
+    if path is not None:
+        return path
+    own = settings.data_dir / name
+    return own if own.is_file() else shipped("kb") / name
+
+
+def _toml(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(f"{path}: there is no such file; correct the path or leave the setting out") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: not readable as TOML: {error}") from None

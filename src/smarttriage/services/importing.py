@@ -1,0 +1,279 @@
+"""Bulk import of articles and past incidents: resumable, nothing twice, bad rows reported and skipped."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from smarttriage.domain.access import DEFAULT_TENANT, EVERYONE, Principal, Scope
+from smarttriage.domain.article import Article, ArticleStatus, passage_text, passages
+from smarttriage.domain.errors import InvalidInput, SmartTriageError
+from smarttriage.domain.incident import TARGETS, Incident, IncidentStatus, Labels, Resolution
+from smarttriage.ports import Clock, Encoder, Records, Store
+from smarttriage.services.incidents import decided, priority_of
+from smarttriage.services.indexing import embed
+from smarttriage.services.live import Models
+
+BATCH = 256
+EMPTY_DATES = ("", "null", "none", "nan", "nat")
+_LISTS = ("affected_users", "affected_services", "configuration_items", "symptoms")
+_TEXTS = ("title", "description", "reporter", "initial_impact", "logged_by", "language", "support_group", "priority", "source_id")
+_INSTANTS = ("reported_at", "detected_at", "resolved_at")
+# What `--map` may name on its left side, beside `custom.<target>`.
+INCIDENT_FIELDS = (*_TEXTS, *_LISTS, *_INSTANTS, *TARGETS, "status", "resolution", "resolved_by", "article_id")
+CUSTOM = "custom."
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did.
+
+    Attributes:
+        added: Rows that are new.
+        updated: Articles whose content had changed.
+        present: Rows that were there already.
+        skipped: (place, reason) of every row that could not be used.
+        unknown_labels: "target=label" -> rows whose label is not in the taxonomy; kept as custom label `source_<target>`.
+    """
+
+    added: int = 0
+    updated: int = 0
+    present: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    unknown_labels: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def read(self) -> int:
+        """Rows seen so far."""
+        return self.added + self.updated + self.present + len(self.skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a file, where it stood, and why it cannot be used if it cannot."""
+
+    place: str
+    values: Mapping[str, Any]
+    problem: str | None = None
+
+
+class ImportService:
+    """Writes rows to the store in batches; each batch is one transaction, its vectors stored before it."""
+
+    def __init__(self, *, store: Store, encoder: Encoder, models: Models, clock: Clock, principal: Principal) -> None:
+        self._store = store
+        self._encoder = encoder
+        self._models = models
+        self._clock = clock
+        self._principal = principal
+
+    def articles(self, rows: Iterable[Row], *, progress: Callable[[ImportReport], None]) -> ImportReport:
+        """Import published articles by id; one that is there with other content becomes its next revision."""
+        report = ImportReport()
+        for batch in _batches(rows):
+            read = (self._article(row, report) for row in batch)
+            wanted = list({article.id: article for article in read if article is not None}.values())
+            self._embed(passage_text(a.title, p.text) for a in wanted for p in passages(a.id, a.body))
+            with self._store.begin(write=True) as records:
+                present = records.articles_by_id([article.id for article in wanted], self._principal)
+                fresh = {article.id: article for article in wanted if article.id not in present}
+                records.add_articles(list(fresh.values()), key_id=self._principal.key_id)
+                report.added += len(fresh)
+                for article in wanted:
+                    if article.id in present:
+                        self._revise(records, present[article.id], article, report)
+            progress(report)
+        return report
+
+    def incidents(self, rows: Iterable[Row], *, source: str, progress: Callable[[ImportReport], None]) -> ImportReport:
+        """Import incidents by (source, source id); a row without an id is known by its content."""
+        report = ImportReport()
+        for batch in _batches(rows):
+            wanted: dict[str, Incident] = {}
+            for row in batch:
+                incident = self._incident(row, source, report)
+                if incident is not None and wanted.setdefault(incident.id, incident) is not incident:
+                    report.present += 1
+            with self._store.begin() as records:
+                known = records.incidents_by_id(list(wanted), self._principal)
+            fresh = [incident for incident in wanted.values() if incident.id not in known]
+            self._embed(incident.text for incident in fresh)
+            with self._store.begin(write=True) as records:
+                records.add_incidents(fresh, key_id=self._principal.key_id)
+            report.added += len(fresh)
+            report.present += len(known)
+            progress(report)
+        return report
+
+    def _embed(self, texts: Iterable[str]) -> None:
+        distinct = list(dict.fromkeys(texts))
+        if distinct:
+            embed(distinct, encoder=self._encoder, store=self._store)
+
+    def _article(self, row: Row, report: ImportReport) -> Article | None:
+        if row.problem is not None:
+            report.skipped.append((row.place, row.problem))
+            return None
+        values, now = row.values, self._clock()
+        labels = {name: self._label(name, values.get(name), report)[0] for name in ("category", "sub_category")}
+        return Article(
+            id=str(values["id"]),
+            tenant=self._principal.tenant,
+            title=str(values["title"]).strip(),
+            body=str(values["body"]).strip(),
+            status=ArticleStatus(values["status"]) if values.get("status") in list(ArticleStatus) else ArticleStatus.PUBLISHED,
+            keywords=tuple(str(word) for word in values.get("keywords") or ()),
+            language=str(values.get("language") or "en"),
+            owner=values.get("owner"),
+            valid_until=values.get("valid_until"),
+            created_at=now,
+            updated_at=now,
+            updated_by=self._principal.key_id,
+            **labels,
+        )
+
+    def _revise(self, records: Records, present: Article, article: Article, report: ImportReport) -> None:
+        same = all(
+            getattr(present, name) == getattr(article, name) for name in ("title", "body", "category", "sub_category", "keywords")
+        )
+        if same:
+            report.present += 1
+            return
+        successor = replace(
+            article,
+            version=present.version + 1,
+            revision=present.revision + 1,
+            created_at=present.created_at,
+            audiences=present.audiences,
+        )
+        records.update_article(successor, key_id=self._principal.key_id)
+        report.updated += 1
+
+    def _incident(self, row: Row, source: str, report: ImportReport) -> Incident | None:
+        try:
+            if row.problem is not None:
+                raise InvalidInput(row.problem)
+            return self._read(row.values, source, report)
+        except (SmartTriageError, ValueError) as error:
+            report.skipped.append((row.place, str(error)))
+            return None
+
+    def _read(self, values: Mapping[str, Any], source: str, report: ImportReport) -> Incident:
+        labels, custom = {}, {key.removeprefix(CUSTOM): _text(value) for key, value in values.items() if key.startswith(CUSTOM)}
+        for target in TARGETS:
+            labels[target], unknown = self._label(target, values.get(target), report)
+            if unknown is not None:
+                custom[f"source_{target}"] = unknown
+        known = Labels(**labels, custom={target: label for target, label in custom.items() if label is not None})
+        texts = {name: _text(values.get(name)) for name in _TEXTS}
+        instants = {name: _instant(name, values.get(name)) for name in _INSTANTS}
+        note = _text(values.get("resolution"))
+        now = self._clock()
+        source_id = (
+            texts.pop("source_id") or hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:24]
+        )
+        incident = Incident(
+            **{**texts, "title": texts["title"] or "", "description": texts["description"] or ""},
+            id=f"inc_{hashlib.sha256(f'{self._principal.tenant}/{source}/{source_id}'.encode()).hexdigest()[:24]}",
+            tenant=self._principal.tenant,
+            source_system=source,
+            source_id=source_id,
+            created_at=now,
+            updated_at=now,
+            reported_at=instants["reported_at"] or now,
+            detected_at=instants["detected_at"],
+            labels=known,
+            reviewed=decided(known),
+            status=_status(values.get("status"), resolved=note is not None or instants["resolved_at"] is not None),
+            resolution=_resolution(values, note, instants["resolved_at"] or instants["reported_at"] or now),
+            **{
+                name: tuple(part.strip() for part in (_text(values.get(name)) or "").split(";") if part.strip())
+                for name in _LISTS
+            },
+        )
+        if not incident.text.strip():
+            raise InvalidInput("no text: map title or description to a column that has some")
+        group, _ = self._models.taxonomy.route(known.category, known.sub_category)
+        priority = priority_of(known, self._models.policy) or incident.priority
+        return replace(incident, priority=priority, support_group=incident.support_group or group)
+
+    def _label(self, target: str, value: Any, report: ImportReport) -> tuple[str | None, str | None]:
+        """Return (label of the taxonomy, None), or (None, what the file says) where the taxonomy has no such label."""
+        text = _text(value)
+        if text is None:
+            return None, None
+        matrix = self._models.policy.matrix
+        permitted = (
+            {"impact": matrix.impacts, "urgency": matrix.urgencies}.get(target) or self._models.taxonomy.names(target) or ()
+        )
+        found = next((label for label in permitted if label.casefold() == text.casefold()), None)
+        if found is None:
+            key = f"{target}={text}"
+            report.unknown_labels[key] = report.unknown_labels.get(key, 0) + 1
+        return found, None if found else text
+
+
+def importer(key_id: str, tenant: str = DEFAULT_TENANT) -> Principal:
+    """Return who an import from the command line acts as."""
+    return Principal(key_id, tenant, frozenset({EVERYONE}), frozenset({Scope.ADMIN}))
+
+
+def parse_map(pairs: Sequence[str]) -> dict[str, str]:
+    """Return our field -> their column from "field=column" pairs. Raises InvalidInput naming the pair and the known fields."""
+    mapping = {}
+    for pair in pairs:
+        ours, separator, theirs = pair.partition("=")
+        if not separator or not theirs or not (ours in INCIDENT_FIELDS or ours.removeprefix(CUSTOM) != ours):
+            known = ", ".join(INCIDENT_FIELDS)
+            raise InvalidInput(
+                f'--map "{pair}": write our field, =, their column; our fields are {known}, custom.<name>', field="map"
+            )
+        mapping[ours] = theirs
+    return mapping
+
+
+def mapped(rows: Iterable[Row], mapping: Mapping[str, str]) -> Iterator[Row]:
+    """Yield the rows under our names. Raises InvalidInput if the first row lacks a mapped column."""
+    for position, row in enumerate(rows):
+        absent = [column for column in mapping.values() if column not in row.values]
+        if position == 0 and absent and row.problem is None:
+            raise InvalidInput(f'there is no column "{absent[0]}"; the file has {", ".join(row.values)}', field="map")
+        yield Row(row.place, {ours: row.values.get(theirs) for ours, theirs in mapping.items()}, row.problem)
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    iterator = iter(rows)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch
+
+
+def _text(value: Any) -> str | None:
+    text = "" if value is None else str(value).replace("\x00", "").strip()
+    return text or None
+
+
+def _instant(name: str, value: Any) -> datetime | None:
+    text = _text(value)
+    if text is None or text.casefold() in EMPTY_DATES:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f'{name} is "{text}"; write ISO 8601, for example 2026-11-23T08:30:00+00:00', field=name) from None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def _status(value: Any, *, resolved: bool) -> IncidentStatus:
+    text = (_text(value) or "").casefold().replace(" ", "_")
+    if text in list(IncidentStatus):
+        return IncidentStatus(text)
+    return IncidentStatus.RESOLVED if resolved else IncidentStatus.OPEN
+
+
+def _resolution(values: Mapping[str, Any], note: str | None, at: datetime) -> Resolution | None:
+    if note is None:
+        return None
+    return Resolution(note, at, _text(values.get("resolved_by")), _text(values.get("article_id")))
