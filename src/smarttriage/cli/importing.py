@@ -1,0 +1,59 @@
+"""`smarttriage import`: articles and past incidents into the store."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smarttriage.services.importing import ImportReport
+
+app = typer.Typer(no_args_is_help=True, help="Load articles and past incidents. Safe to repeat: what is there already is not imported twice.")
+
+DataDir = Annotated[Path | None, typer.Option(help="Store, indexes and models; made if it is not there.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
+SHOWN_PROBLEMS = 20
+
+
+@app.command()
+def articles(path: Annotated[Path, typer.Argument(help="A folder of .md files, an .md file or a .jsonl(.gz) file.")], data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Load knowledge-base articles; they are published at once."""
+    from smarttriage.bootstrap.importing import import_articles
+
+    _finish(import_articles(path, data_dir=data_dir, progress=_progress), as_json=as_json)
+
+
+@app.command()
+def incidents(
+    path: Annotated[Path, typer.Argument(help="A CSV, JSON Lines or Parquet file; .gz is read too.")],
+    columns: Annotated[list[str], typer.Option("--map", help="our_field=their_column, for example description=text. Repeat.")],
+    source: Annotated[str | None, typer.Option(help="Name of the source system; default: the file's name.")] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Load past incidents; their labels count as decided by people."""
+    from smarttriage.bootstrap.importing import import_incidents
+
+    _finish(import_incidents(path, columns=columns, source=source, data_dir=data_dir, progress=_progress), as_json=as_json)
+
+
+def _progress(report: ImportReport) -> None:
+    end = "\r" if sys.stderr.isatty() else "\n"
+    sys.stderr.write(f"{report.read} read: {report.added} new, {report.present} there already, {len(report.skipped)} skipped{end}")
+
+
+def _finish(report: ImportReport, *, as_json: bool) -> None:
+    if as_json:
+        result = {"added": report.added, "updated": report.updated, "present": report.present}
+        skipped = [{"place": place, "reason": reason} for place, reason in report.skipped]
+        typer.echo(json.dumps({**result, "skipped": skipped, "unknown_labels": report.unknown_labels}, ensure_ascii=False))
+        return
+    typer.echo(f"{report.added} new, {report.updated} updated, {report.present} there already, {len(report.skipped)} skipped")
+    for place, reason in report.skipped[:SHOWN_PROBLEMS]:
+        typer.echo(f"skipped {place}: {reason}")
+    if len(report.skipped) > SHOWN_PROBLEMS:
+        typer.echo(f"and {len(report.skipped) - SHOWN_PROBLEMS} more; --json lists them all")
+    for key, n in sorted(report.unknown_labels.items()):
+        target, label = key.split("=", 1)
+        typer.echo(f'{target} "{label}" is not in the taxonomy ({n} rows); kept as source_{target}')

@@ -1,0 +1,43 @@
+"""`smarttriage serve`: prepares the data folder where it is empty, and answers."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def serve(
+    data_dir: Annotated[Path | None, typer.Option(help="Store, indexes and models; made if it is not there.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.", min=0, max=65535)] = None,
+) -> None:
+    """Serve suggestions over HTTP."""
+    # One request is one thread of work; more OpenMP threads than that make every request slower (see benchmarks/README.md).
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from smarttriage.bootstrap.serving import open_service
+    from smarttriage.config import Settings
+
+    given = {"data_dir": data_dir, "host": host, "port": port}
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    with open_service(settings, say=_say) as service:
+        _say(_welcome(service.url, service.key))
+        service.run()
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def _welcome(url: str, key: str) -> str:
+    return f"""
+smarttriage serves at {url}   (API: {url}/docs)
+API key: {key}
+
+Try it:
+curl -s {url}/v1/suggestions \\
+  -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\
+  -d '{{"title": "VPN drops every ten minutes", "description": "Since the update our whole sales team loses the VPN, calls break off."}}'
+"""
