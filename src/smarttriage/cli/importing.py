@@ -9,7 +9,9 @@ import typer
 
 from smarttriage.services.importing import ImportReport
 
-app = typer.Typer(no_args_is_help=True, help="Load articles and past incidents. Safe to repeat: what is there already is not imported twice.")
+app = typer.Typer(
+    no_args_is_help=True, help="Load articles and past incidents. Safe to repeat: what is there already is not imported twice."
+)
 
 DataDir = Annotated[Path | None, typer.Option(help="Store, indexes and models; made if it is not there.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
@@ -17,7 +19,11 @@ SHOWN_PROBLEMS = 20
 
 
 @app.command()
-def articles(path: Annotated[Path, typer.Argument(help="A folder of .md files, an .md file or a .jsonl(.gz) file.")], data_dir: DataDir = None, as_json: AsJson = False) -> None:
+def articles(
+    path: Annotated[Path, typer.Argument(help="A folder of .md files, an .md file or a .jsonl(.gz) file.")],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
     """Load knowledge-base articles; they are published at once."""
     from smarttriage.bootstrap.importing import import_articles
 
@@ -40,7 +46,9 @@ def incidents(
 
 def _progress(report: ImportReport) -> None:
     end = "\r" if sys.stderr.isatty() else "\n"
-    sys.stderr.write(f"{report.read} read: {report.added} new, {report.present} there already, {len(report.skipped)} skipped{end}")
+    sys.stderr.write(
+        f"{report.read} read: {report.added} new, {report.present} there already, {len(report.skipped)} skipped{end}"
+    )
 
 
 def _finish(report: ImportReport, *, as_json: bool) -> None:

@@ -1,0 +1,33 @@
+"""What turns text into labels: the data folder's promoted bundle, else the shipped starter."""
+
+from smarttriage.adapters.bundles import FolderBundles
+from smarttriage.bootstrap import resources
+from smarttriage.config import Settings
+from smarttriage.domain.errors import BundleError
+from smarttriage.ports import Classifier, Encoder
+from smarttriage.services.live import Models
+
+
+def open_models(settings: Settings, encoder: Encoder) -> Models:
+    """Return the models of the installation. Raises BundleError or ConfigurationError; nothing is replaced silently."""
+    return Models(
+        encoder=encoder,
+        classifier=_classifier(settings, encoder),
+        taxonomy=resources.taxonomy(settings),
+        policy=resources.priority_policy(settings),
+        modes=settings.field_modes,
+    )
+
+
+def _classifier(settings: Settings, encoder: Encoder) -> Classifier:
+    own = settings.data_dir / "models"
+    if settings.model is not None:
+        classifier = FolderBundles(settings.model.parent).load(settings.model.name)
+    else:
+        bundles = FolderBundles(own if (own / "CURRENT").is_file() else resources.shipped("models"))
+        classifier = bundles.load(bundles.current())
+    if classifier.encoder_id not in (None, encoder.encoder_id):
+        raise BundleError(
+            f"model {classifier.version} was trained on the encoder {classifier.encoder_id}, this one is {encoder.encoder_id}; train it again"
+        )
+    return classifier

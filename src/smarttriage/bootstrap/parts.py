@@ -1,0 +1,52 @@
+"""Single adapters, each made from Settings."""
+
+import secrets
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from smarttriage.adapters.encoders.onnx import OnnxEncoder
+from smarttriage.adapters.stores.sql import SqlStore
+from smarttriage.bootstrap.resources import shipped
+from smarttriage.config import Settings
+from smarttriage.domain.errors import ConfigurationError
+
+STORE_FILE = "smarttriage.db"
+
+
+def clock() -> datetime:
+    """Return the present instant, UTC-aware."""
+    return datetime.now(UTC)
+
+
+def new_id(prefix: str) -> str:
+    """Return an id that sorts by the time it was made (milliseconds), so that indexes grow at one end."""
+    return f"{prefix}_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}"
+
+
+def encoder(*, n_threads: int = 1) -> OnnxEncoder:
+    """Return the shipped encoder. Raises EncoderError or ConfigurationError; there is no fallback."""
+    root = shipped("models") / "encoders"
+    folders = sorted(folder for folder in root.iterdir() if (folder / "manifest.json").is_file()) if root.is_dir() else []
+    if len(folders) != 1:
+        raise ConfigurationError(f"{root} must hold exactly one encoder, it holds {len(folders)}; install smarttriage again")
+    return OnnxEncoder.open(folders[0], n_threads=n_threads)
+
+
+def store(settings: Settings) -> SqlStore:
+    """Return the store of the data folder, made and migrated as needed."""
+    _writable(settings.data_dir)
+    return SqlStore.open(settings.data_dir / STORE_FILE, clock=clock)
+
+
+def _writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{folder}: cannot be made ({error.strerror}); give another --data-dir", field="data_dir"
+        ) from None
+
+
+Say = Callable[[str], None]
