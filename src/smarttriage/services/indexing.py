@@ -48,11 +48,6 @@ class Document:
     text: str
     labels: frozenset[str]
 
-    @property
-    def content_hash(self) -> str:
-        """SHA-256 of the text: a text is encoded once, whatever record it stands in."""
-        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
-
 
 class IndexingService:
     """Owns the changing indexes. One thread at a time changes them; requests only ever see published catalogues."""
@@ -187,9 +182,14 @@ class IndexingService:
         )
 
 
+def content_hash(text: str) -> str:
+    """Return the SHA-256 of the text: a text is encoded once, whatever record it stands in."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def embed(texts: Sequence[str], *, encoder: Encoder, store: Store) -> Vectors:
     """Return (len(texts), dim) vectors; texts that the store has no vector of are encoded and their vectors kept."""
-    hashes = [Document("", text, frozenset()).content_hash for text in texts]
+    hashes = [content_hash(text) for text in texts]
     with store.begin() as records:
         known = dict(records.vectors(encoder.encoder_id, set(hashes)))
     missing = {digest: text for digest, text in zip(hashes, texts, strict=True) if digest not in known}

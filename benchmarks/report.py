@@ -1,0 +1,40 @@
+"""What every benchmark writes down with its figures: command, machine, date, versions."""
+
+import json
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+RESULTS = Path(__file__).resolve().parent / "results"
+LIBRARIES = ("smarttriage", "numpy", "scikit-learn", "onnxruntime", "faiss-cpu", "tantivy", "fastapi", "sqlalchemy")
+
+
+def machine() -> dict[str, str]:
+    """Return where and when this runs, and with what."""
+    model = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+            if "model name" in line
+        ),
+        platform.processor(),
+    )
+    return {
+        "command": "python " + " ".join([os.path.relpath(sys.argv[0]), *sys.argv[1:]]),
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": f"{os.cpu_count()} x {model}, {platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "versions": ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+    }
+
+
+def write_results(name: str, result: object, table: str) -> None:
+    """Write results/<name>.json and results/<name>.md and print the table."""
+    where = machine()
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps({**where, "result": result}, indent=1) + "\n", encoding="utf-8")
+    stamp = f"`{where['command']}`, {where['date']}, {where['machine']}; {where['versions']}"
+    (RESULTS / f"{name}.md").write_text(f"{stamp}\n\n{table}\n", encoding="utf-8")
+    print(f"{stamp}\n\n{table}")
