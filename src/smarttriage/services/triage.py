@@ -218,7 +218,8 @@ def _one(
     permitted = models.taxonomy.names(card.name)
     usable = [vote for vote in votes if permitted is None or vote.label in permitted]
     labels = fields.ranked(model, with_votes(model, usable, floor=floor))
-    spans = models.classifier.explain(text, card.name, labels.best.value)
+    # A label that only people have used so far has no words in the model yet.
+    spans = models.classifier.explain(text, card.name, labels.best.value) if labels.best.value in card.labels else ()
     evidence = [
         locate(request.title, request.description, span.start, span.end, cue=span.cue, weight=span.weight) for span in spans
     ]

@@ -1,0 +1,134 @@
+"""The running service: everything opened, the seed in place, the follower following, the HTTP server in front."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from smarttriage.adapters.indexes.faiss import FaissIndex
+from smarttriage.adapters.lexical.tantivy import TantivyIndex
+from smarttriage.api.app import create_app
+from smarttriage.api.services import Limits, Services
+from smarttriage.bootstrap import parts
+from smarttriage.bootstrap.importing import seed
+from smarttriage.bootstrap.keys import ensure_admin_key
+from smarttriage.bootstrap.models import open_models
+from smarttriage.config import Settings
+from smarttriage.ports import Encoder, Store
+from smarttriage.services.incidents import IncidentService
+from smarttriage.services.indexing import Collection, Follower, IndexingService
+from smarttriage.services.knowledge import KnowledgeService
+from smarttriage.services.learning import LearningService
+from smarttriage.services.live import Live, State
+from smarttriage.services.triage import TriageService
+
+INDEX_FOLDER = "indexes"
+SHUTDOWN_S = 10
+
+log = structlog.get_logger("smarttriage")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """An opened installation that can be run."""
+
+    app: FastAPI
+    settings: Settings
+    key: str
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://{self.settings.host}:{self.settings.port}"
+
+    def run(self) -> None:
+        """Serve until the process is told to stop; requests under way are finished."""
+        config = uvicorn.Config(
+            self.app,
+            host=self.settings.host,
+            port=self.settings.port,
+            log_level=logging.WARNING,
+            access_log=False,
+            timeout_graceful_shutdown=SHUTDOWN_S,
+        )
+        uvicorn.Server(config).run()
+
+
+@contextmanager
+def open_service(settings: Settings, *, say: parts.Say) -> Iterator[Service]:
+    """Yield the service over the data folder, prepared if it was empty; its indexes are saved and its store closed at the end."""
+    _log_to_stderr(settings.log_level)
+    with ExitStack() as cleanup:
+        encoder = parts.encoder()
+        store = parts.store(settings)
+        cleanup.callback(store.close)
+        live, indexing = _open_live(settings, store=store, encoder=encoder, say=say)
+        follower = Follower(indexing=indexing, publish=live.publish_catalogue, on_error=_report)
+        follower.start()
+        cleanup.callback(indexing.save, settings.data_dir / INDEX_FOLDER)
+        cleanup.callback(follower.stop)
+        key = ensure_admin_key(settings, store)
+        services = _services(settings, store=store, live=live, follower=follower)
+        yield Service(create_app(services), settings, key)
+
+
+def new_indexing(*, store: Store, encoder: Encoder) -> IndexingService:
+    """Return the indexing service over empty indexes of the default kinds."""
+
+    def new_collection(name: str) -> Collection:
+        return Collection(name, FaissIndex(encoder_id=encoder.encoder_id, dim=encoder.dim), TantivyIndex())
+
+    return IndexingService(store=store, encoder=encoder, new_collection=new_collection)
+
+
+def _open_live(settings: Settings, *, store: Store, encoder: Encoder, say: parts.Say) -> tuple[Live, IndexingService]:
+    models = open_models(settings, encoder)
+    say(f"preparing {settings.data_dir} ...")
+    seed(store=store, encoder=encoder, models=models)
+    indexing = new_indexing(store=store, encoder=encoder)
+    indexing.open(settings.data_dir / INDEX_FOLDER)
+    return Live(State(models, indexing.catalogue())), indexing
+
+
+def _services(settings: Settings, *, store: Store, live: Live, follower: Follower) -> Services:
+    shared = {"store": store, "clock": parts.clock, "new_id": parts.new_id}
+    incidents = IncidentService(**shared, live=live)
+
+    def reload() -> None:
+        live.publish_models(open_models(settings, live.state.models.encoder))
+
+    return Services(
+        triage=TriageService(**shared, live=live),
+        incidents=incidents,
+        learning=LearningService(**shared, live=live, incident_service=incidents),
+        knowledge=KnowledgeService(**shared, taxonomy=lambda: live.state.models.taxonomy),
+        store=store,
+        clock=parts.clock,
+        live=live,
+        notify=follower.notify,
+        reload=reload,
+        ready=lambda: True,
+        limits=Limits(max_body_bytes=settings.max_body_bytes, max_concurrent=settings.max_concurrent),
+    )
+
+
+def _report(error: Exception) -> None:
+    log.error("the index could not follow the store; it tries again", error=repr(error))
+
+
+def _log_to_stderr(level: str) -> None:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )
