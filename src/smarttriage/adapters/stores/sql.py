@@ -6,8 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 from sqlalchemy import Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, StatementError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import ArgumentError
 
 from smarttriage.adapters.stores.articles import ArticleRecords
 from smarttriage.adapters.stores.fair_lock import FairLock
@@ -15,9 +14,10 @@ from smarttriage.adapters.stores.incidents import IncidentRecords
 from smarttriage.adapters.stores.keys import KeyRecords
 from smarttriage.adapters.stores.sqlite import BUSY_TIMEOUT_S, IMMEDIATE, sqlite_engine
 from smarttriage.adapters.stores.suggestions import SuggestionRecords
+from smarttriage.adapters.stores.translation import translate_errors, translated
 from smarttriage.adapters.stores.upgrade import upgrade
 from smarttriage.adapters.stores.vectors import VectorRecords
-from smarttriage.domain.errors import Overloaded, SmartTriageError, StoreError
+from smarttriage.domain.errors import StoreError
 from smarttriage.ports import Clock
 
 
@@ -29,6 +29,7 @@ class SqlStore:
     """The truth, in one SQLite file. Readers see a fixed state and wait for nobody; writers take turns in order of arrival."""
 
     def __init__(self, *, engine: Engine, clock: Clock) -> None:
+        translate_errors(engine)
         self._reader = engine
         self._writer = engine.execution_options(**IMMEDIATE)
         self._turn = FairLock(timeout_s=3 * BUSY_TIMEOUT_S)
@@ -50,7 +51,7 @@ class SqlStore:
         store = cls(engine=sqlite_engine(path, library), clock=clock)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with _translated(store._reader):
+            with translated(store._reader):
                 upgrade(store._reader, store._writer)
         except OSError as error:
             raise StoreError(f"{path.parent} cannot be made ({error.strerror}); give another data folder.") from error
@@ -63,7 +64,7 @@ class SqlStore:
     def begin(self, *, write: bool = False) -> Iterator[SqlRecords]:
         """Yield the records in one transaction: committed on success, rolled back on any exception."""
         engine = self._writer if write else self._reader
-        with self._turn if write else nullcontext(), _translated(engine), engine.begin() as connection:
+        with self._turn if write else nullcontext(), translated(engine), engine.begin() as connection:
             yield SqlRecords(connection=connection, clock=self._clock, writable=write)
 
     def close(self) -> None:
@@ -85,21 +86,3 @@ def _path_of(url_or_path: str | Path) -> Path:
     if not named or named == ":memory:":
         raise StoreError("a database in memory forgets everything and cannot be shared by threads; give a file.")
     return Path(named)
-
-
-@contextmanager
-def _translated(engine: Engine) -> Iterator[None]:
-    """Turn what SQLAlchemy raises into the errors of the project."""
-    database = engine.url.database
-    try:
-        yield
-    except PoolTimeout as error:
-        raise Overloaded(f"No connection to {database} came free in time; try again.", retry_after_s=1) from error
-    except StatementError as error:
-        if isinstance(error.orig, SmartTriageError):
-            raise error.orig from None
-        if isinstance(error, DBAPIError) and "locked" in str(error.orig):
-            raise Overloaded(f"{database} is locked by another process; try again.", retry_after_s=1) from error
-        raise StoreError(
-            f"{database} refused the statement ({error.orig}); check the disk, the file's permissions and that it is a store."
-        ) from error

@@ -1,0 +1,17 @@
+"""What every `Store` promises, as suites: subclass `StoreContract` in a test module and give it a `store` fixture.
+
+class TestMyStore(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[Store]:
+        ...  # an empty store whose clock stands at factories.NOON
+"""
+
+from smarttriage.testing.store_articles_contract import ArticlesContract
+from smarttriage.testing.store_incidents_contract import IncidentsContract
+from smarttriage.testing.store_keys_contract import KeysContract
+from smarttriage.testing.store_suggestions_contract import SuggestionsContract
+from smarttriage.testing.store_transactions_contract import TransactionsContract
+
+
+class StoreContract(IncidentsContract, ArticlesContract, SuggestionsContract, KeysContract, TransactionsContract):
+    """Everything the port says."""
