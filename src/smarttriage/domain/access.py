@@ -39,7 +39,8 @@ class Principal:
     def require(self, scope: Scope) -> None:
         """Raise PermissionDenied unless the key has the scope."""
         if scope not in self.scopes and Scope.ADMIN not in self.scopes:
-            raise PermissionDenied(f'this needs the scope "{scope}"; key {self.key_id} has {sorted(self.scopes) or "none"}')
+            has = ", ".join(sorted(self.scopes)) or "none"
+            raise PermissionDenied(f'this needs the scope "{scope}"; key {self.key_id} has {has}; use a key that has it')
 
     def sees(self, tenant: str, audiences: Collection[str]) -> bool:
         """Return whether a record of that tenant and those audiences is visible."""
@@ -53,4 +54,5 @@ class Principal:
 
 def index_labels(tenant: str, audiences: Collection[str]) -> frozenset[str]:
     """Return one label for each audience; an index lets a record through if caller and record share a label."""
-    return frozenset(f"{tenant}\x1f{audience}" for audience in audiences)
+    # The length in front keeps two pairs apart whose names contain the separator.
+    return frozenset(f"{len(tenant)}:{tenant}\x1f{audience}" for audience in audiences)

@@ -87,7 +87,7 @@ class Section:
     def minutes(self, name: str, *, business_day: int | None = None) -> int:
         """Return a duration such as "30m", "4h" or, where `business_day` (minutes) is given, "3bd", in minutes."""
         value = self.text(name)
-        match = re.fullmatch(r"(\d+)(m|h|bd)", value)
+        match = re.fullmatch(r"(\d{1,5})(m|h|bd)", value)
         if match is None or int(match[1]) == 0 or (match[2] == "bd" and business_day is None):
             units = '"30m", "4h"' + (' or "3bd"' if business_day is not None else "")
             extra = "" if business_day is not None else "; business days need clock = business_hours"

@@ -97,7 +97,7 @@ class Incident:
     reported_at: datetime
     status: IncidentStatus = IncidentStatus.OPEN
     audiences: frozenset[str] = frozenset({EVERYONE})
-    labels: Labels = Labels()
+    labels: Labels = field(default_factory=Labels)
     reviewed: frozenset[str] = frozenset()
     priority: str | None = None
     support_group: str | None = None

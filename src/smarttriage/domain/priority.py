@@ -78,6 +78,8 @@ class PriorityPolicy:
 
 def _targets(section: Section, calendar: BusinessCalendar) -> dict[str, SlaTarget]:
     section.only(PRIORITIES)
+    if not section.values:
+        section.fail("P1", f"is missing; add a table for each priority of the matrix, out of {', '.join(PRIORITIES)}")
     return {name: _target(section.table(name), name, calendar) for name in PRIORITIES if name in section.values}
 
 

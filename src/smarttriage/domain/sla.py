@@ -58,7 +58,7 @@ class BusinessCalendar:
             InvalidInput: `start` has no time zone or `elapsed` is negative.
             ConfigurationError: nothing is open for a year.
         """
-        _aware(start)
+        start = _utc(start)
         if elapsed < timedelta(0):
             raise InvalidInput(f"elapsed is {elapsed}; a duration must not be negative", field="elapsed")
         left = elapsed
@@ -71,8 +71,7 @@ class BusinessCalendar:
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         """Return the business time from `start` to `end`; zero if `end` is not after `start`."""
-        _aware(start)
-        _aware(end)
+        start, end = _utc(start), _utc(end)
         total = timedelta(0)
         first, last = self._local_day(start), self._local_day(end)
         for offset in range((last - first).days + 1):
@@ -106,15 +105,29 @@ class BusinessCalendar:
                 yield opens, closes
 
     def _instant(self, day: date, minutes: int) -> datetime:
-        """Return local wall time as UTC; a time that the clock skips counts as the moment of the change (PEP 495, fold=0)."""
+        """Return local wall time as UTC: of a time that comes twice the first, for one that the clock skips the moment of the change."""
         whole, rest = divmod(minutes, _DAY_MINUTES)
         wall = datetime.combine(day + timedelta(days=whole), time(rest // 60, rest % 60), self.zone)
-        return wall.astimezone(UTC)
+        late, early = wall.astimezone(UTC), wall.replace(fold=1).astimezone(UTC)
+        return late if early >= late else self._change_between(early, late)
+
+    def _change_between(self, before: datetime, after: datetime) -> datetime:
+        """Return the first whole second of (before, after] at which the clock shows the offset of `after`."""
+        offset = after.astimezone(self.zone).utcoffset()
+        while after - before > timedelta(seconds=1):
+            middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
+            if middle.astimezone(self.zone).utcoffset() == offset:
+                after = middle
+            else:
+                before = middle
+        return after
 
 
-def _aware(instant: datetime) -> None:
+def _utc(instant: datetime) -> datetime:
+    """Return the instant in UTC: Python's arithmetic inside one zone counts wall time, which is wrong when the clock changes."""
     if instant.tzinfo is None:
         raise InvalidInput(f"{instant.isoformat()} has no time zone; add one, for example +00:00")
+    return instant.astimezone(UTC)
 
 
 def _zone(section: Section) -> ZoneInfo:

@@ -42,7 +42,8 @@ class Evidence:
 def locate(title: str, description: str, start: int, end: int, *, cue: str | None = None, weight: float = 0.0) -> Evidence:
     """Return the span [start, end) of `model_text(title, description)` as evidence in the caller's own field."""
     offset = len(title) + len(SEPARATOR) if title else 0
-    if start >= offset:
-        return Evidence(description[start - offset : end - offset], start - offset, end - offset, "description", cue, weight)
+    if start >= len(title):
+        first, last = max(0, start - offset), max(0, end - offset)
+        return Evidence(description[first:last], first, last, "description", cue, weight)
     end = min(end, len(title))
     return Evidence(title[start:end], start, end, "title", cue, weight)
