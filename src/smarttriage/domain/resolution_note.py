@@ -27,7 +27,7 @@ _FUNCTION = re.compile(
     geen|nu|weer|al|ook|nog|alles|hij|zij|ze|we|ik|hem|haar|zelf|dan|er|die|dat|dit|
     y|o|pero|el|los|las|lo|al|del|con|sin|después|antes|desde|hasta|es|era|fue|fueron|está|están|ha|han|había|ser|estar|él|ella|ya|no|sí|más|nada|
     todo|todos|toda|se|le|les|su|sus|me|yo|que|por|para|ahora|también|sólo|solo|una|
-    \d+|\w
+    \w
     """,
     _FLAGS,
 )
@@ -65,11 +65,11 @@ _ACTION = re.compile(
     enabl|disabl|re-?enabl|extend|rais|lower|increas|reduc|moved|swap|exchang|renew|import|export|re-?regist|regist|enrol|re-?enrol|patch|correct|adjust|
     restart|reboot|flush|rebuil|recreat|roll|reconnect|unplug|plugg|clean|opened|blocked|unblock|allow|grant|assign|mapped|mount|format|reimag|revok|
     rotat|kill|stopp|started|re-?ran|resync|synchroni|point|redirect|wip|isolat|quarantin|purg|renam|copied|deploy|pushed|turned|tighten|reseat|freed|
-    expand|shrunk|detach|attach|split|merg|edit|modif|convert|isol|disconnect|activat|deactivat|trim|migrat|excluded|order|
+    expand|shrunk|detach|attach|split|merg|edit|modif|convert|isol|disconnect|activat|deactivat|trim|migrat|exclud|order|fitted|fitting|issued|mask|unmask|repoint|reassign|
     ersetz|getausch|tausch|ausgetausch|zurückgesetz|zurücksetz|neu\w*installier|installier|deinstallier|aktualisier|geänder|änder|umgestell|gelösch|lösch|
     entfern|angelegt|erstell|hinzugefüg|eingetrag|konfigurier|gesetzt|eingestell|wiederhergestell|entsperr|freigeschalt|freigegeben|aktivier|
     deaktivier|erhöh|verlänger|erneuer|gestartet|neustart|verschob|umgezog|gesteckt|eingebaut|gereinig|korrigier|umbenann|vergeben|erteilt|
-    zugewiesen|geleert|beendet|angeschlossen|eingespielt|abgeschaltet|eingeschaltet|
+    zugewiesen|geleert|beendet|angeschlossen|eingespielt|abgeschaltet|eingeschaltet|wechsel|gewechsel|nachgefüll|aufgenommen|eingebund|zugeordnet|verbund|
     remplac|réinitialis|désinstall|mis|modifi|supprim|retir|créé|ajout|restaur|déverrouill|débloqu|activ|désactiv|augment|étend|renouvel|
     redémarr|vidé|vidag|nettoy|corrig|renomm|attribu|déplac|branch|rebranch|remis|relanc|bascul|paramétr|rétabli|autoris|recré|
     vervang|geïnstalleerd|bijgewerkt|gewijzigd|aangepast|verwijderd|aangemaakt|toegevoegd|ingesteld|teruggezet|ontgrendeld|ingeschakeld|uitgeschakeld|

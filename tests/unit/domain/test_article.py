@@ -1,5 +1,7 @@
 """Passages hold every word of an article once, in order and short enough to be read whole."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +23,7 @@ def test_pieces_are_in_order_disjoint_short_and_hold_all_text(body: str, max_cha
     assert len({piece.id for piece in pieces}) == len(pieces)
     assert all(piece.id.startswith("KB1#") and piece.article_id == "KB1" for piece in pieces)
     assert all(body[piece.start : piece.end] == piece.text and len(piece.text) <= max_chars for piece in pieces)
-    assert all(first.end <= second.start for first, second in zip(pieces, pieces[1:], strict=False))
+    assert all(first.end <= second.start for first, second in pairwise(pieces))
     covered = {position for piece in pieces for position in range(piece.start, piece.end)}
     assert all(position in covered or character.isspace() for position, character in enumerate(body))
     assert all(piece.text == piece.text.strip() for piece in pieces)

@@ -31,6 +31,16 @@ CONTENT_FREE = [
     "Werkt weer na herstart, melding gesloten.",
     "Solucionado, gracias.",
     "El usuario confirma que ya funciona bien.",
+    "Should be fine now, let me know if not.",
+    "User found the solution herself.",
+    "Rebooté, ça remarche.",
+    "Passed to second line who sorted it out.",
+    "All good after a restart of the laptop.",
+    "Hat sich von selbst erledigt.",
+    "Gebruiker belde terug, alles werkt weer naar behoren.",
+    "Ya está todo en orden, se cierra el ticket.",
+    "Spoke to Maria, no further action needed from our side.",
+    "Problem no longer occurs, monitoring for a few days.",
     "",
     "...",
 ]
@@ -59,6 +69,16 @@ ACTIONABLE = [
     "Se cerró SSH al exterior, queda solo por VPN.",
     "Se cambió el tóner y se limpió el rodillo de arrastre.",
     "Cuota ampliada a 10 GB en el buzón.",
+    "Swapped the SFP in te1/1/1, CRC counter stays at zero.",
+    "Re-added the shared calendar under Account Settings > Advanced.",
+    "Killed session 71 that held the lock on ORDERS.",
+    "Raised mailbox quota to 60 GB.",
+    "Port 12 was in VLAN 30 instead of 120.",
+    "Toner nachgefüllt und Trommel gewechselt.",
+    "Règle de pare-feu ajoutée pour le port 8443.",
+    "DNS-record aangepast naar 10.2.4.8, TTL verlaagd.",
+    "Se reinició el servicio de colas en el servidor APP02.",
+    "Turn off SIP ALG on the router, then one-way audio is gone.",
 ]
 
 

@@ -21,10 +21,12 @@ OFFICE = ((540, 1020),)
 def calendar(
     hours: tuple[tuple[tuple[int, int], ...], ...], zone: str = "Europe/Berlin", holidays: tuple[date, ...] = ()
 ) -> BusinessCalendar:
-    return BusinessCalendar(ZoneInfo(zone), hours, {day: "holiday" for day in holidays}, 480)
+    return BusinessCalendar(ZoneInfo(zone), hours, dict.fromkeys(holidays, "holiday"), 480)
 
 
-def week(spans: tuple[tuple[int, int], ...], weekend: tuple[tuple[int, int], ...] = ()) -> tuple[tuple[tuple[int, int], ...], ...]:
+def week(
+    spans: tuple[tuple[int, int], ...], weekend: tuple[tuple[int, int], ...] = ()
+) -> tuple[tuple[tuple[int, int], ...], ...]:
     return (spans,) * 5 + (weekend,) * 2
 
 
@@ -52,7 +54,9 @@ def instants(draw: st.DrawFn) -> datetime:
     """Return an aware instant, often near a change of the clock, told in any of the zones."""
     day = draw(st.one_of(st.dates(FIRST, date(2027, 6, 30)), st.sampled_from(NIGHT_CHANGES)))
     minute = draw(st.integers(-1440, 2880))
-    instant = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(minutes=minute, seconds=draw(st.sampled_from([0, 0, 1, 59])))
+    instant = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(
+        minutes=minute, seconds=draw(st.sampled_from([0, 0, 1, 59]))
+    )
     return instant.astimezone(ZoneInfo(draw(st.sampled_from(ZONES))))
 
 
@@ -65,7 +69,9 @@ def opening_of(cal: BusinessCalendar, instant: datetime) -> datetime:
 
 
 @given(cal=calendars(), start=instants(), longer=DURATIONS, shorter=DURATIONS)
-def test_longer_target_is_never_due_earlier(cal: BusinessCalendar, start: datetime, longer: timedelta, shorter: timedelta) -> None:
+def test_longer_target_is_never_due_earlier(
+    cal: BusinessCalendar, start: datetime, longer: timedelta, shorter: timedelta
+) -> None:
     shorter, longer = sorted((shorter, longer))
     assert cal.add(start, shorter) <= cal.add(start, longer)
 
@@ -125,7 +131,9 @@ def test_zone_in_which_the_caller_tells_the_time_changes_nothing(
 
 @given(cal=calendars(), one=instants(), two=instants())
 @settings(max_examples=50)
-def test_time_between_is_never_more_than_real_time_and_zero_backwards(cal: BusinessCalendar, one: datetime, two: datetime) -> None:
+def test_time_between_is_never_more_than_real_time_and_zero_backwards(
+    cal: BusinessCalendar, one: datetime, two: datetime
+) -> None:
     first, last = sorted((one.astimezone(UTC), two.astimezone(UTC)))
     assert timedelta(0) <= cal.between(first, last) <= last - first
     assert cal.between(last, first) == timedelta(0)
@@ -157,9 +165,13 @@ EXAMPLES = [
     pytest.param(ALWAYS, ALWAYS, "2026-10-24T20:00", 480, "2026-10-25T03:00", id="eight hours over the autumn change"),
     pytest.param(ALWAYS, ALWAYS, "2026-03-29T00:00", 23 * 60, "2026-03-30T00:00", id="the day of the spring change has 23 hours"),
     pytest.param(ALWAYS, ALWAYS, "2026-10-25T00:00", 25 * 60, "2026-10-26T00:00", id="the day of the autumn change has 25 hours"),
-    pytest.param((), ((60, 240),), "2026-03-29T00:00", 120, "2026-03-29T04:00", id="a night shift of three hours has two in spring"),
+    pytest.param(
+        (), ((60, 240),), "2026-03-29T00:00", 120, "2026-03-29T04:00", id="a night shift of three hours has two in spring"
+    ),
     pytest.param((), ((60, 240),), "2026-10-25T00:00", 240, "2026-10-25T04:00", id="and four in autumn"),
-    pytest.param((), ((60, 150),), "2026-03-29T00:00", 60, "2026-03-29T03:00", id="hours that end in the skipped hour end at the change"),
+    pytest.param(
+        (), ((60, 150),), "2026-03-29T00:00", 60, "2026-03-29T03:00", id="hours that end in the skipped hour end at the change"
+    ),
     pytest.param((), ((150, 240),), "2026-03-29T00:00", 60, "2026-03-29T04:00", id="hours that begin in it begin at the change"),
     pytest.param((), ((120, 150), (180, 240)), "2026-03-29T00:00", 30, "2026-03-29T03:30", id="hours inside it do not exist"),
 ]
@@ -216,7 +228,7 @@ def test_negative_duration_is_refused() -> None:
 
 def test_calendar_that_is_closed_for_a_year_is_refused() -> None:
     closed = tuple(date(2026, 11, 1) + timedelta(days=offset) for offset in range(400))
-    with pytest.raises(ConfigurationError, match="no open hour in the 366 days before .*; check hours and holidays"):
+    with pytest.raises(ConfigurationError, match=r"no open hour in the 366 days before .*; check hours and holidays"):
         calendar(week(OFFICE), holidays=closed).add(berlin("2026-11-23T10:00"), timedelta(hours=1))
 
 

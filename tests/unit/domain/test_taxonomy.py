@@ -25,7 +25,10 @@ Values = dict[str, Any]
 def small() -> Values:
     return {
         "version": "7",
-        "kinds": [{"name": "incident", "description": "Broken."}, {"name": "other", "description": "No work.", "work_item": False}],
+        "kinds": [
+            {"name": "incident", "description": "Broken."},
+            {"name": "other", "description": "No work.", "work_item": False},
+        ],
         "categories": [
             {
                 "name": "network",
@@ -50,7 +53,9 @@ def test_shipped_taxonomy_has_the_labels_of_the_rubric() -> None:
     taxonomy = shipped()
     assert taxonomy.names("kind") == ("incident", "request", "other")
     assert taxonomy.work_item_kinds == {"incident", "request"}
-    assert {category.name: tuple(sub.name for sub in category.sub_categories) for category in taxonomy.categories} == SUB_CATEGORIES
+    assert {
+        category.name: tuple(sub.name for sub in category.sub_categories) for category in taxonomy.categories
+    } == SUB_CATEGORIES
     assert taxonomy.names("category") == tuple(SUB_CATEGORIES)
     assert taxonomy.names("sub_category") == tuple(name for names in SUB_CATEGORIES.values() for name in names)
     assert taxonomy.names("impact") is None
@@ -58,8 +63,10 @@ def test_shipped_taxonomy_has_the_labels_of_the_rubric() -> None:
 
 def test_every_shipped_label_is_described_and_every_category_has_its_group_and_two_steps_above_it() -> None:
     taxonomy = shipped()
-    described = [*taxonomy.kinds, *taxonomy.categories, *(sub for category in taxonomy.categories for sub in category.sub_categories)]
-    assert all(len(item.description.split()) >= 3 for item in described)
+    described = [item.description for item in taxonomy.kinds]
+    described += [category.description for category in taxonomy.categories]
+    described += [sub.description for category in taxonomy.categories for sub in category.sub_categories]
+    assert all(len(description.split()) >= 3 for description in described)
     assert all(category.support_group and len(category.escalation) == 2 for category in taxonomy.categories)
 
 
