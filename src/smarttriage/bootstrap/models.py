@@ -1,7 +1,7 @@
 """What turns text into labels: the data folder's promoted bundle, else the shipped starter."""
 
-from smarttriage.adapters.bundles import FolderBundles
 from smarttriage.bootstrap import resources
+from smarttriage.bootstrap.classifiers import folder_bundles
 from smarttriage.config import Settings
 from smarttriage.domain.errors import BundleError
 from smarttriage.ports import Classifier, Encoder
@@ -22,9 +22,9 @@ def open_models(settings: Settings, encoder: Encoder) -> Models:
 def _classifier(settings: Settings, encoder: Encoder) -> Classifier:
     own = settings.data_dir / "models"
     if settings.model is not None:
-        classifier = FolderBundles(settings.model.parent).load(settings.model.name)
+        classifier = folder_bundles(settings.model.parent).load(settings.model.name)
     else:
-        bundles = FolderBundles(own if (own / "CURRENT").is_file() else resources.shipped("models"))
+        bundles = folder_bundles(own if (own / "CURRENT").is_file() else resources.shipped("models"))
         classifier = bundles.load(bundles.current())
     if classifier.encoder_id not in (None, encoder.encoder_id):
         raise BundleError(

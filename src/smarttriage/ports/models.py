@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,11 +116,58 @@ class LabelledTexts:
     groups: Sequence[str] | None = None
 
 
-class Trainer(Protocol):
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Predictions for training rows by models that did not see them or their near-duplicates.
+
+    Attributes:
+        rows: Their n positions in the training input.
+        truth: Their n labels.
+        raw: (n, n_labels) probabilities before calibration.
+        calibrated: The same after calibration, which itself was fitted on other rows.
+        recipe: What was fitted, in words.
+    """
+
+    rows: Sequence[int]
+    truth: Sequence[str]
+    raw: Probabilities
+    calibrated: Probabilities
+    recipe: str
+
+
+class FittedClassifier(Classifier, Protocol):
+    """A classifier fresh from training, with the evidence for its thresholds."""
+
+    @property
+    def held_out(self) -> Mapping[str, HeldOut]:
+        """Target name -> held-out predictions."""
+        ...
+
+
+FittedT_co = TypeVar("FittedT_co", bound=FittedClassifier, covariant=True)
+
+
+class Trainer(Protocol[FittedT_co]):
     """Fits classifiers. Same input and seed, same model."""
 
-    def fit(self, examples: LabelledTexts, *, seed: int) -> Classifier:
-        """Return a calibrated classifier of every target in `examples.labels`."""
+    def fit(self, examples: LabelledTexts, *, seed: int) -> FittedT_co:
+        """Return a calibrated classifier of every target in `examples.labels`.
+
+        Raises:
+            InvalidInput: A target cannot be learnt: too few labelled rows, one label only, contradicting parents.
+        """
+        ...
+
+
+class VectorCache(Protocol):
+    """Vectors by encoder and text, so that a text is encoded once however often a model is trained."""
+
+    def get(self, encoder_id: str, texts: Sequence[str]) -> Sequence[Vectors | None]:
+        """Return for each text its vector, None where it is not known."""
+        ...
+
+    def put(self, encoder_id: str, texts: Sequence[str], vectors: Vectors) -> None:
+        """Keep (len(texts), dim) vectors."""
         ...
 
 

@@ -1,0 +1,105 @@
+"""Which words of a text carried a label, read off the linear part."""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import accumulate
+
+import numpy as np
+
+from smarttriage.adapters.classifiers.analysis import TfidfBlock
+from smarttriage.adapters.classifiers.features import TextFeatures
+from smarttriage.adapters.classifiers.heads import LinearHead
+from smarttriage.ports import TextSpan, Vectors
+
+_CHUNK = re.compile(r"\S+")
+_EDGES = re.compile(r"^\W+|\W+$")
+
+
+def explain(features: TextFeatures, head: LinearHead, column: int, text: str, n: int) -> list[TextSpan]:
+    """Return at most n spans, heaviest first.
+
+    A word's weight is what its word, word-pair and character terms add to the label's score beyond what they add to the
+    mean label's; words that stand together become one span. The embedding's and the networks' share has no place in the
+    text and is not shown.
+    """
+    lowered = text.lower()
+    chunks = [(match.start(), match.end()) for match in _CHUNK.finditer(lowered)]
+    if not chunks or n < 1:
+        return _extra_spans(features, head, column, text, n)
+    owner = np.zeros(len(lowered), dtype=np.intp)
+    for place, (start, end) in enumerate(chunks):
+        owner[start:end] = place
+    weights: dict[int, float] = defaultdict(float)
+    for block, part in ((features.word, head.word), (features.char, head.char)):
+        _add(weights, block, part, column, lowered=lowered, owner=owner.tolist())
+    top = sorted((place for place in weights if weights[place] > 0), key=lambda place: (-weights[place], place))[:n]
+    back = _offsets(text, lowered)
+    spans = [_span(lowered, back, chunks, run, weights) for run in _runs(sorted(top))]
+    words = [span for span in spans if span.end > span.start]
+    return sorted([*words, *_extra_spans(features, head, column, text, n)], key=lambda span: (-span.weight, span.start))[:n]
+
+
+def _add(weights: dict[int, float], block: TfidfBlock, part: Vectors, column: int, *, lowered: str, owner: Sequence[int]) -> None:
+    columns, values = block.transform(lowered)
+    if not len(columns):
+        return
+    rows = part[columns]
+    gain = dict(zip(columns.tolist(), (values * (rows[:, column] - rows.mean(axis=1))).tolist(), strict=True))
+    places: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for term in block.terms(lowered):
+        if (found := block.vocabulary.get(term.text)) is not None:
+            places[found].append((owner[term.start], owner[term.end - 1]))
+    for found, ends in places.items():
+        share = gain[found] / len(ends) / 2  # half to the first and half to the last word: a pair is shared, a word is whole
+        for first, last in ends:
+            weights[first] += share
+            weights[last] += share
+
+
+def _runs(places: Sequence[int]) -> list[list[int]]:
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and runs[-1][-1] == place - 1:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    return runs
+
+
+def _span(
+    lowered: str, back: Sequence[int], chunks: Sequence[tuple[int, int]], run: Sequence[int], weights: dict[int, float]
+) -> TextSpan:
+    start, end = chunks[run[0]][0], chunks[run[-1]][1]
+    words = lowered[start:end]
+    trimmed = _EDGES.sub("", words)
+    start += words.find(trimmed)
+    return TextSpan(back[start], back[start + len(trimmed)], sum(weights[place] for place in run))
+
+
+def _offsets(text: str, lowered: str) -> Sequence[int]:
+    """Return for each offset of the lower-cased text the one of the text; they differ where "İ" becomes two characters."""
+    if len(text) == len(lowered):
+        return range(len(text) + 1)
+    ends = list(accumulate(len(character.lower()) for character in text))
+    back = [0] * (len(lowered) + 1)
+    place = 0
+    for offset in range(len(lowered) + 1):
+        while place < len(ends) and ends[place] <= offset:
+            place += 1
+        back[offset] = place
+    return back
+
+
+def _extra_spans(features: TextFeatures, head: LinearHead, column: int, text: str, n: int) -> list[TextSpan]:
+    if features.extra is None or n < 1:
+        return []
+    values = features.extra.values(text)
+    rows = head.dense[features.dim :]
+    gains = [float(value * (row[column] - row.mean())) for value, row in zip(values, rows, strict=True)]
+    spans = [
+        TextSpan(span.start, span.end, gains[place], span.cue or features.extra.columns[place])
+        for place, span in features.extra.spans(text)
+        if gains[place] > 0
+    ]
+    return sorted(spans, key=lambda span: (-span.weight, span.start))[:n]

@@ -1,0 +1,123 @@
+"""The features that all targets of one model share: TF-IDF of words and characters, the embedding, optional extra numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from smarttriage.adapters.classifiers.analysis import CHAR_SIZES, WORD_PATTERN, WORD_SIZES, Analyser, TfidfBlock
+from smarttriage.domain.errors import InvalidInput
+from smarttriage.ports import TextSpan, Vectors
+
+# Beyond these the score on clusters held out of it_ticket_category's train part no longer rose.
+MAX_WORD_TERMS = 40_000
+MAX_CHAR_TERMS = 30_000
+# From this many rows a term seen once is noise (it_ticket_category); below, it may be the name of a product.
+MANY_ROWS = 3_000
+
+
+class ExtraFeatures(Protocol):
+    """A hook for numbers computed from the text, such as cues for impact and urgency. It must be a pure function.
+
+    A bundle keeps `name` and `columns` only: whoever loads it gives the object of that name again.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name and version of the computation; a change of meaning needs another name."""
+        ...
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """One name for each number."""
+        ...
+
+    def values(self, text: str) -> Sequence[float]:
+        """Return one number for each column, of a size of about 0 to 1."""
+        ...
+
+    def spans(self, text: str) -> Sequence[tuple[int, TextSpan]]:
+        """Return (column, span) of the places that the numbers come from; may be empty."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The features of one text: filled columns of the word and char blocks and the dense part (embedding, then extra)."""
+
+    word_columns: NDArray[np.intp]
+    word_values: Vectors
+    char_columns: NDArray[np.intp]
+    char_values: Vectors
+    dense: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """The features of n texts for fitting."""
+
+    word: sp.csr_matrix
+    char: sp.csr_matrix
+    embedding: Vectors
+    extra: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class TextFeatures:
+    """Fitted feature blocks."""
+
+    word: TfidfBlock
+    char: TfidfBlock
+    dim: int
+    extra: ExtraFeatures | None = None
+
+    @property
+    def n_dense(self) -> int:
+        """Length of the dense part."""
+        return self.dim + (len(self.extra.columns) if self.extra else 0)
+
+    def row(self, text: str, vector: Vectors) -> Row:
+        """Return the features of one text."""
+        lowered = text.lower()
+        dense = np.asarray(vector, dtype=np.float32)
+        if self.extra:
+            dense = np.concatenate([dense, np.asarray(self.extra.values(text), dtype=np.float32)])
+        return Row(*self.word.transform(lowered), *self.char.transform(lowered), dense)
+
+
+def fit_features(texts: Sequence[str], vectors: Vectors, extra: ExtraFeatures | None) -> tuple[TextFeatures, Matrix]:
+    """Return the blocks fitted on the texts (vocabulary and idf: no label is seen) and the texts' own features."""
+    word = TfidfVectorizer(
+        token_pattern=WORD_PATTERN,
+        ngram_range=WORD_SIZES,
+        sublinear_tf=True,
+        min_df=2 if len(texts) > MANY_ROWS else 1,
+        max_features=MAX_WORD_TERMS,
+        dtype=np.float32,
+    )
+    char = TfidfVectorizer(
+        analyzer=Analyser.CHAR_WB,
+        ngram_range=CHAR_SIZES,
+        sublinear_tf=True,
+        min_df=2,
+        max_features=MAX_CHAR_TERMS,
+        dtype=np.float32,
+    )
+    try:
+        word_rows, char_rows = word.fit_transform(texts), char.fit_transform(texts)
+    except ValueError as error:
+        raise InvalidInput(f"The texts hold no words to learn from ({error}); check the text column.", field="text") from error
+    fitted = TextFeatures(_block(Analyser.WORD, word), _block(Analyser.CHAR_WB, char), vectors.shape[1], extra)
+    numbers = (
+        np.array([extra.values(text) for text in texts], dtype=np.float32) if extra else np.zeros((len(texts), 0), np.float32)
+    )
+    return fitted, Matrix(word_rows.tocsr(), char_rows.tocsr(), np.asarray(vectors, dtype=np.float32), numbers)
+
+
+def _block(analyser: Analyser, vectorizer: TfidfVectorizer) -> TfidfBlock:
+    vocabulary = {term: int(column) for term, column in vectorizer.vocabulary_.items()}
+    return TfidfBlock(analyser, vocabulary, vectorizer.idf_.astype(np.float32))

@@ -1,0 +1,137 @@
+"""The fitted parts of one target as plain arrays, and how they become probabilities. No scikit-learn at run time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smarttriage.adapters.classifiers.features import Row
+from smarttriage.ports import Probabilities, TargetCard, Vectors
+
+Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class LinearHead:
+    """Weights of the word, char and dense columns, each (columns, n_labels), and a bias per label."""
+
+    word: Vectors
+    char: Vectors
+    dense: Vectors
+    bias: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class MlpHead:
+    """One hidden layer of rectified units over (projected words, embedding)."""
+
+    hidden: Vectors
+    hidden_bias: Vectors
+    out: Vectors
+    out_bias: Vectors
+
+    def scores(self, inputs: Vectors) -> Scores:
+        """Return one score per label."""
+        activation = np.maximum(inputs @ self.hidden + self.hidden_bias, 0.0)
+        return np.asarray(activation @ self.out + self.out_bias, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Words to a few dimensions (truncated SVD), and the scales that bring both inputs of an `MlpHead` to like size."""
+
+    components: Vectors
+    # Chosen with the hidden layer on clusters held out of it_ticket_category's train part; about half of unit variance.
+    word_scale: float = 6.0
+    embedding_scale: float = 10.0
+
+    def inputs(self, row: Row, dim: int) -> Vectors:
+        """Return the input of an `MlpHead` for one text."""
+        projected = row.word_values @ self.components[row.word_columns]
+        return np.concatenate([projected * np.float32(self.word_scale), row.dense[:dim] * np.float32(self.embedding_scale)])
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Scores to probabilities: z = linear * l + network * n + bias, then softmax(z * exp(bend * (2 c - 1))).
+
+    Temperature scaling (Guo et al., 2017, arXiv:1706.04599) with two scales, since there are two kinds of scores, and a bend:
+    the temperature depends on c, the largest value of softmax(z), after parameterized temperature scaling (Tomani et al.,
+    2022, arXiv:2102.12182). A bend below 0 flattens confident rows. The order of a row's labels stays that of z.
+    """
+
+    linear: float
+    network: float
+    bend: float
+    bias: tuple[float, ...]
+
+    def probabilities(self, linear: Scores, network: Scores) -> Probabilities:
+        """Return (n, n_labels) probabilities of (n, n_labels) scores."""
+        scores = self.linear * linear + self.network * network + np.array(self.bias)
+        certainty = softmax(scores).max(axis=1, keepdims=True)
+        return softmax(scores * np.exp(self.bend * (2 * certainty - 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class TargetModel:
+    """One target: its card, its fitted parts and how they were chosen."""
+
+    card: TargetCard
+    linear: LinearHead
+    networks: tuple[MlpHead, ...]
+    calibration: Calibration
+
+    def probabilities(self, linear: Scores, inputs: Vectors | None) -> Probabilities:
+        """Return the probabilities of one text before a parent target has its say."""
+        network = np.zeros_like(linear)
+        if inputs is not None and self.networks:
+            network = np.mean([head.scores(inputs) for head in self.networks], axis=0)
+        result: Probabilities = self.calibration.probabilities(linear[None], network[None])[0]
+        return result
+
+
+def softmax(scores: Scores) -> Probabilities:
+    """Return row-wise softmax."""
+    exponents = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    result: Probabilities = exponents / exponents.sum(axis=-1, keepdims=True)
+    return result
+
+
+def under_parent(child: Probabilities, parent: Probabilities, card: TargetCard, parent_labels: Sequence[str]) -> Probabilities:
+    """Return (n, n_labels) with p(sub) = p(parent) p(sub | parent), rows summing to 1.
+
+    A parent label without any sub-label gives its mass to the others in proportion.
+    """
+    column = {label: place for place, label in enumerate(parent_labels)}
+    owners = np.array([column[card.parents[label]] for label in card.labels])
+    members = owners[:, None] == np.arange(len(parent_labels))[None, :]
+    # The floor keeps 0 / 0 away where a parent is likely although the child model rules out all of its labels.
+    floored = child + 1e-12
+    joint = parent[:, owners] * floored / (floored @ members)[:, owners]
+    total = joint.sum(axis=1, keepdims=True)
+    result: Probabilities = np.where(total > 0, joint / np.where(total > 0, total, 1.0), child)
+    return result
+
+
+def stack_linear(models: Mapping[str, TargetModel]) -> tuple[LinearHead, dict[str, slice]]:
+    """Return one head with the columns of all targets side by side and the columns of each: one gather serves all."""
+    heads = [model.linear for model in models.values()]
+    stacked = LinearHead(
+        word=np.concatenate([head.word for head in heads], axis=1),
+        char=np.concatenate([head.char for head in heads], axis=1),
+        dense=np.concatenate([head.dense for head in heads], axis=1),
+        bias=np.concatenate([head.bias for head in heads]),
+    )
+    slices, start = {}, 0
+    for name, model in models.items():
+        slices[name] = slice(start, start + len(model.card.labels))
+        start += len(model.card.labels)
+    return stacked, slices
+
+
+def linear_scores(head: LinearHead, row: Row) -> Scores:
+    """Return one score per column of the head."""
+    scores = row.dense @ head.dense + head.bias
+    scores = scores + row.word_values @ head.word[row.word_columns] + row.char_values @ head.char[row.char_columns]
+    return np.asarray(scores, dtype=np.float64)

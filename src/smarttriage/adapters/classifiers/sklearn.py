@@ -1,0 +1,241 @@
+"""The default classifier: linear models on TF-IDF and the embedding, with small networks beside them where rows are many.
+
+scikit-learn fits; at run time everything is plain NumPy, so that several targets of one text cost about a millisecond.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from smarttriage.adapters.classifiers.bundle_format import read, write
+from smarttriage.adapters.classifiers.calibration import thresholds
+from smarttriage.adapters.classifiers.explain import explain
+from smarttriage.adapters.classifiers.features import ExtraFeatures, TextFeatures, fit_features
+from smarttriage.adapters.classifiers.fitting import Fitted, Task, column_of, fit_target
+from smarttriage.adapters.classifiers.folds import assign_folds, text_groups
+from smarttriage.adapters.classifiers.heads import Projection, TargetModel, linear_scores, stack_linear, under_parent
+from smarttriage.adapters.classifiers.hierarchy import parents_first, parents_of
+from smarttriage.adapters.classifiers.recipes import MANY_ROWS, fit_projection, network_inputs
+from smarttriage.domain.errors import InvalidInput, NotFound
+from smarttriage.ports import HeldOut, LabelledTexts, Probabilities, TargetCard, TextSpan, Vectors
+
+TARGET_PRECISION = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOptions:
+    """What cannot be read from the labels of a target.
+
+    Attributes:
+        parent: The target above it, which must be trained with it.
+        order: The labels from lowest to highest, for an ordered target.
+        extra: Whether the trainer's extra features may speak for it.
+    """
+
+    parent: str | None = None
+    order: tuple[str, ...] = ()
+    extra: bool = True
+
+
+class SklearnClassifier:
+    """A fitted classifier. Immutable and safe to call from many threads."""
+
+    format = "sklearn"
+
+    def __init__(
+        self,
+        *,
+        features: TextFeatures,
+        projection: Projection | None,
+        models: Mapping[str, TargetModel],
+        encoder_id: str | None,
+        version: str = "unsaved",
+        held_out: Mapping[str, HeldOut] | None = None,
+    ) -> None:
+        self._features = features
+        self._projection = projection
+        self._models = dict(models)
+        self._encoder_id = encoder_id
+        self._version = version
+        self._held_out = dict(held_out or {})
+        self._head, self._columns = stack_linear(self._models)
+        self._cards = {name: model.card for name, model in self._models.items()}
+
+    @classmethod
+    def from_files(
+        cls, files: Mapping[str, bytes], *, version: str, extras: Mapping[str, ExtraFeatures] | None = None
+    ) -> "SklearnClassifier":
+        """Return the classifier that `to_files` wrote.
+
+        Raises:
+            BundleError: The files do not make a classifier.
+        """
+        features, projection, models, encoder_id = read(files, extras or {})
+        return cls(features=features, projection=projection, models=models, encoder_id=encoder_id, version=version)
+
+    def to_files(self) -> dict[str, bytes]:
+        """Return the files of a bundle, name -> content."""
+        return write(self._features, self._projection, self._models, self._encoder_id)
+
+    @property
+    def version(self) -> str:
+        """Bundle version; "unsaved" fresh from training."""
+        return self._version
+
+    @property
+    def encoder_id(self) -> str | None:
+        """The encoder whose vectors it was fitted on."""
+        return self._encoder_id
+
+    @property
+    def cards(self) -> Mapping[str, TargetCard]:
+        """Target name -> its labels and thresholds, parents before their children."""
+        return self._cards
+
+    @property
+    def held_out(self) -> Mapping[str, HeldOut]:
+        """Held-out predictions of the training rows; empty after loading from a bundle."""
+        return self._held_out
+
+    def predict_proba(self, texts: Sequence[str], vectors: Vectors) -> Mapping[str, Probabilities]:
+        """Return target -> (n, n_labels) probabilities. Row by row, so that a text gets the same ones in any company."""
+        if vectors.shape != (len(texts), self._features.dim):
+            message = f"vectors have shape {vectors.shape}; {len(texts)} texts need {(len(texts), self._features.dim)}."
+            raise InvalidInput(message, field="vectors")
+        found = {name: np.empty((len(texts), len(card.labels))) for name, card in self._cards.items()}
+        for place, text in enumerate(texts):
+            for name, probabilities in self._predict_one(text, vectors[place]).items():
+                found[name][place] = probabilities
+        return found
+
+    def explain(self, text: str, target: str, label: str, n: int = 5) -> Sequence[TextSpan]:
+        """Return the at most n spans of the text that carried the label most in the linear part, heaviest first."""
+        if target not in self._models or label not in self._cards[target].labels:
+            raise NotFound(f"The model has no label {label!r} of target {target!r}; it knows the targets {sorted(self._cards)}.")
+        head = self._models[target].linear
+        return explain(self._features, head, self._cards[target].labels.index(label), text, n)
+
+    def _predict_one(self, text: str, vector: Vectors) -> dict[str, Probabilities]:
+        row = self._features.row(text, vector)
+        scores = linear_scores(self._head, row)
+        inputs = self._projection.inputs(row, self._features.dim) if self._projection else None
+        found: dict[str, Probabilities] = {}
+        for name, model in self._models.items():
+            probabilities = model.probabilities(scores[self._columns[name]], inputs)
+            if model.card.parent is not None:
+                above = model.card.parent
+                probabilities = under_parent(probabilities[None], found[above][None], model.card, self._cards[above].labels)[0]
+            found[name] = probabilities
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class SklearnTrainer:
+    """Fits `SklearnClassifier`s.
+
+    Attributes:
+        encoder_id: Whose vectors the examples carry.
+        targets: Options of the targets that need some.
+        target_precision: What the thresholds promise for a label that is filled in.
+        extra: Further numbers computed from the text.
+        n_threads: Fits side by side; the model is the same for any number.
+    """
+
+    encoder_id: str | None
+    targets: Mapping[str, TargetOptions] = field(default_factory=dict)
+    target_precision: float = TARGET_PRECISION
+    extra: ExtraFeatures | None = None
+    n_threads: int = 2
+
+    def fit(self, examples: LabelledTexts, *, seed: int) -> SklearnClassifier:
+        """Return a calibrated classifier of every target. Same examples and seed, same model.
+
+        Folds keep groups whole. The vocabulary, its idf and the word projection see all texts but no label; everything that
+        sees labels is fitted without the held-out rows before those are used for calibration and thresholds.
+
+        Raises:
+            InvalidInput: A target cannot be learnt, or the lengths differ.
+        """
+        _check_lengths(examples)
+        labels = {name: [label or None for label in column] for name, column in examples.labels.items()}
+        order = parents_first({name: self._options(name).parent for name in labels})
+        groups = examples.groups if examples.groups is not None else text_groups(examples.texts)
+        finest = max(labels, key=lambda name: len(set(labels[name])))
+        folds = assign_folds(groups, labels[finest], seed=seed)
+        features, matrix = fit_features(examples.texts, examples.vectors, self.extra)
+        # One BLAS thread: more are slower on arrays of this size, and sums in another order would be another model.
+        with threadpool_limits(1):
+            large = any(sum(label is not None for label in column) >= MANY_ROWS for column in labels.values())
+            projection = fit_projection(matrix, seed=seed) if large else None
+            inputs = network_inputs(projection, matrix) if projection else None
+            fitted: dict[str, Fitted] = {}
+            cards: dict[str, TargetCard] = {}
+            for name in order:
+                card = self._card(name, labels)
+                truth = column_of(labels[name], card.labels)
+                mine = matrix if self._options(name).extra else replace(matrix, extra=np.zeros_like(matrix.extra))
+                fitted[name] = fit_target(Task(name, mine, inputs, folds, truth, card.labels, seed, self.n_threads))
+                cards[name] = card
+        return self._assemble(features, projection, fitted, cards, labels)
+
+    def _options(self, name: str) -> TargetOptions:
+        return self.targets.get(name, TargetOptions())
+
+    def _card(self, name: str, labels: Mapping[str, Sequence[str | None]]) -> TargetCard:
+        options, known = self._options(name), {label for label in labels[name] if label}
+        if options.order and (strange := known - set(options.order)):
+            message = f"Target {name!r} has labels {sorted(strange)} that its order {list(options.order)} does not name."
+            raise InvalidInput(message, field=name)
+        ordered = tuple(label for label in options.order if label in known)
+        return TargetCard(
+            name=name,
+            labels=ordered or tuple(sorted(known)),
+            thresholds={},
+            target_precision=self.target_precision,
+            parent=options.parent,
+            parents=parents_of(name, labels[name], labels[options.parent]) if options.parent else {},
+            ordered=bool(options.order),
+        )
+
+    def _assemble(
+        self,
+        features: TextFeatures,
+        projection: Projection | None,
+        fitted: Mapping[str, Fitted],
+        cards: Mapping[str, TargetCard],
+        labels: Mapping[str, Sequence[str | None]],
+    ) -> SklearnClassifier:
+        models, held_out, above = {}, {}, dict[str, dict[int, Probabilities]]()
+        for name, part in fitted.items():
+            card, probabilities = cards[name], part.calibrated
+            if card.parent is not None:
+                known = above[card.parent]
+                inside = [place for place, row in enumerate(part.rows.tolist()) if row in known]
+                parent = np.array([known[row] for row in part.rows[inside].tolist()])
+                probabilities = probabilities.copy()
+                probabilities[inside] = under_parent(probabilities[inside], parent, card, cards[card.parent].labels)
+            above[name] = dict(zip(part.rows.tolist(), probabilities, strict=True))
+            truth = column_of([labels[name][row] for row in part.rows.tolist()], card.labels)
+            kept = truth >= 0
+            bounds = thresholds(card.labels, probabilities[kept], truth[kept], self.target_precision)
+            models[name] = TargetModel(replace(card, thresholds=bounds), part.linear, part.networks, part.calibration)
+            names = [card.labels[column] for column in truth[kept].tolist()]
+            held_out[name] = HeldOut(part.rows[kept].tolist(), names, part.raw[kept], probabilities[kept], str(part.recipe))
+        return SklearnClassifier(
+            features=features, projection=projection, models=models, encoder_id=self.encoder_id, held_out=held_out
+        )
+
+
+def _check_lengths(examples: LabelledTexts) -> None:
+    n_rows = len(examples.texts)
+    if len(examples.vectors) != n_rows:
+        raise InvalidInput(f"{n_rows} texts but {len(examples.vectors)} vectors.", field="vectors")
+    if not examples.labels:
+        raise InvalidInput("There is no target to learn.", field="target")
+    for name, column in examples.labels.items():
+        if len(column) != n_rows:
+            raise InvalidInput(f"{n_rows} texts but {len(column)} labels of target {name!r}.", field=name)
+    if examples.groups is not None and len(examples.groups) != n_rows:
+        raise InvalidInput(f"{n_rows} texts but {len(examples.groups)} groups.", field="groups")

@@ -1,0 +1,119 @@
+"""Training and evaluation from files, as the command line and the benchmarks ask for them."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from smarttriage import __version__
+from smarttriage.adapters.bundles import BundleFacts, read_bundle, write_bundle
+from smarttriage.adapters.classifiers.sklearn import SklearnClassifier
+from smarttriage.adapters.tabular import read_rows
+from smarttriage.adapters.vector_cache import FileVectorCache
+from smarttriage.bootstrap import parts
+from smarttriage.bootstrap.classifiers import codecs, folder_bundles, sklearn_trainer
+from smarttriage.domain.errors import BundleError, InvalidInput
+from smarttriage.services.evaluation import ClassifierScores, evaluate_classifier
+from smarttriage.services.training import Progress, Training, TrainingRows, collect, embed, train
+
+# Training is bulk work: one text per core of the machine this is measured on.
+N_THREADS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedBundle:
+    """A written bundle and how it was trained."""
+
+    folder: Path
+    version: str
+    encoder_id: str
+    training: Training[SklearnClassifier]
+    n_skipped: int
+    total_s: float
+
+
+def train_bundle(
+    *,
+    files: Sequence[Path],
+    targets: Sequence[str],
+    text_columns: Sequence[str],
+    group_column: str | None,
+    out: Path | None,
+    cache: Path | None,
+    target_precision: float,
+    seed: int,
+    progress: Progress,
+    on_problem: Callable[[str], None],
+) -> TrainedBundle:
+    """Train on the files and write a bundle into `out`, or below models/ under its version; return both.
+
+    Raises:
+        InvalidInput: A file, a column or a target cannot be used.
+        BundleError: `out` holds something else.
+    """
+    started = time.perf_counter()
+    rows = read_training_rows(files, targets, text_columns, group_column=group_column, on_problem=on_problem)
+    encoder = parts.encoder(n_threads=N_THREADS)
+    trainer = sklearn_trainer(encoder.encoder_id, rows.labels, target_precision=target_precision)
+    kept = FileVectorCache(cache) if cache else None
+    result: Training[SklearnClassifier] = train(
+        rows, encoder=encoder, trainer=trainer, seed=seed, timer=time.perf_counter, cache=kept, progress=progress
+    )
+    facts = BundleFacts(parts.clock(), __version__, result.data_sha256, seed, result.metrics)
+    if out is None:
+        version = folder_bundles(Path("models")).save(result.classifier, facts)
+        out = Path("models") / version
+    else:
+        version = write_bundle(out, result.classifier, facts)
+    return TrainedBundle(out, version, encoder.encoder_id, result, rows.n_skipped, time.perf_counter() - started)
+
+
+def evaluate_bundle(
+    *,
+    folder: Path,
+    files: Sequence[Path],
+    target: str,
+    text_columns: Sequence[str],
+    progress: Progress,
+    on_problem: Callable[[str], None],
+) -> ClassifierScores:
+    """Return the scores of a bundle on labelled files.
+
+    Raises:
+        BundleError: The bundle does not match its manifest or was made for another encoder.
+        InvalidInput: A file or a column cannot be used, or the model has no such target.
+    """
+    classifier = read_bundle(folder, codecs=codecs())
+    encoder = parts.encoder(n_threads=N_THREADS)
+    if classifier.encoder_id != encoder.encoder_id:
+        message = (
+            f"{folder} was trained on the encoder {classifier.encoder_id}, this one is {encoder.encoder_id}; train it again."
+        )
+        raise BundleError(message)
+    rows = read_training_rows(files, [target], text_columns, on_problem=on_problem)
+    truth = [label for label in rows.labels[target] if label]
+    return evaluate_classifier(classifier, target, rows.texts, embed(rows.texts, encoder=encoder, progress=progress), truth)
+
+
+def read_training_rows(
+    files: Sequence[Path],
+    targets: Sequence[str],
+    text_columns: Sequence[str],
+    *,
+    group_column: str | None = None,
+    on_problem: Callable[[str], None],
+) -> TrainingRows:
+    """Return the usable rows of all files; each row that cannot be read is told to `on_problem` and left out."""
+    columns = [*text_columns, *targets, *([group_column] if group_column else [])]
+
+    def rows() -> Iterator[Mapping[str, str | None]]:
+        for path in files:
+            for row in read_rows(path, columns):
+                if row.problem is None:
+                    yield row.values
+                else:
+                    on_problem(f"{path}, line {row.line}: {row.problem}")
+
+    if not files:
+        raise InvalidInput("Name at least one data file.", field="data")
+    return collect(rows(), text_columns=text_columns, targets=targets, group_column=group_column)

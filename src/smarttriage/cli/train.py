@@ -1,0 +1,70 @@
+"""`smarttriage train`: labelled rows in, a model bundle out."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    *,
+    data: Annotated[list[Path], typer.Option(help="CSV, JSON Lines or Parquet; .gz is read too. Repeat for more files.")],
+    target: Annotated[list[str], typer.Option(help="Column to learn, for example category. Repeat for more.")],
+    text_column: Annotated[list[str], typer.Option(help="Column with the text. Of several the first is the title.")],
+    model: Annotated[Path | None, typer.Option(help="Folder of the bundle; default: models/VERSION.")] = None,
+    group_column: Annotated[str | None, typer.Option(help="Rows that share its value stay on one side of every split.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder that keeps vectors, so that the next training encodes less.")] = None,
+    target_precision: Annotated[
+        float, typer.Option(help="Precision that a label must reach to be filled in.", min=0.5, max=0.999)
+    ] = 0.9,
+    seed: Annotated[int, typer.Option(help="Same rows and seed, same model.", min=0)] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Train a calibrated classifier and write it as a bundle."""
+    from smarttriage.bootstrap.training import train_bundle
+
+    done = train_bundle(
+        files=data,
+        targets=target,
+        text_columns=text_column,
+        group_column=group_column,
+        out=model,
+        cache=cache,
+        target_precision=target_precision,
+        seed=seed,
+        progress=show_progress,
+        on_problem=show_problem,
+    )
+    result = {
+        "version": done.version,
+        "model": str(done.folder),
+        "encoder_id": done.encoder_id,
+        "data_sha256": done.training.data_sha256,
+        "n": done.training.n_rows,
+        "n_skipped": done.n_skipped,
+        "seconds": {"encode": done.training.encode_s, "fit": done.training.fit_s, "total": done.total_s},
+        "targets": done.training.metrics,
+    }
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False))
+        return
+    typer.echo(f"{done.folder}: {done.training.n_rows} rows, {done.n_skipped} left out, {done.total_s:.1f} s")
+    for name, scores in done.training.metrics.items():
+        typer.echo(
+            f"{name}: held-out accuracy {scores['accuracy']:.3f} (majority {scores['majority_accuracy']:.3f}), "
+            f"macro-F1 {scores['macro_f1']:.3f}, calibration error {scores['ece']:.3f}, filled in {scores['coverage']:.0%}"
+        )
+
+
+def show_progress(step: str, done: int, total: int) -> None:
+    """Write one line of progress to stderr, over the last one on a terminal."""
+    end = "\r" if sys.stderr.isatty() else "\n"
+    if sys.stderr.isatty() or done in (0, total) or done % 5_120 == 0:
+        sys.stderr.write(f"{step}: {done} of {total} rows{end}" if done else f"{step}: {total} rows{end}")
+
+
+def show_problem(line: str) -> None:
+    """Write to stderr which row was left out and why."""
+    sys.stderr.write(f"left out: {line}\n")
