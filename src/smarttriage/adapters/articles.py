@@ -70,7 +70,7 @@ def _json_lines(path: Path) -> Iterator[ArticleRow]:
                 yield ArticleRow(place, {}, f"not JSON: {error}")
                 continue
             if isinstance(values, dict):
-                yield _checked(place, _sections({_ALIASES.get(key, key): value for key, value in values.items()}))
+                yield _checked(place, _sections({_ALIASES.get(str(key), str(key)): value for key, value in values.items()}))
             else:
                 yield ArticleRow(place, {}, "not a JSON object")
 

@@ -26,6 +26,7 @@ from smarttriage.services.knowledge import KnowledgeService
 from smarttriage.services.learning import LearningService
 from smarttriage.services.live import Live, State
 from smarttriage.services.triage import TriageService
+from smarttriage.services.unit_of_work import UnitStore
 
 INDEX_FOLDER = "indexes"
 SHUTDOWN_S = 10
@@ -65,7 +66,7 @@ def open_service(settings: Settings, *, say: parts.Say) -> Iterator[Service]:
     _log_to_stderr(settings.log_level)
     with ExitStack() as cleanup:
         encoder = parts.encoder()
-        store = parts.store(settings)
+        store = UnitStore(parts.store(settings))
         cleanup.callback(store.close)
         live, indexing = _open_live(settings, store=store, encoder=encoder, say=say)
         follower = Follower(indexing=indexing, publish=live.publish_catalogue, on_error=_report)
@@ -95,20 +96,20 @@ def _open_live(settings: Settings, *, store: Store, encoder: Encoder, say: parts
     return Live(State(models, indexing.catalogue())), indexing
 
 
-def _services(settings: Settings, *, store: Store, live: Live, follower: Follower) -> Services:
-    shared = {"store": store, "clock": parts.clock, "new_id": parts.new_id}
-    incidents = IncidentService(**shared, live=live)
+def _services(settings: Settings, *, store: UnitStore, live: Live, follower: Follower) -> Services:
+    clock, new_id = parts.clock, parts.new_id
+    incidents = IncidentService(store=store, clock=clock, new_id=new_id, live=live)
 
     def reload() -> None:
         live.publish_models(open_models(settings, live.state.models.encoder))
 
     return Services(
-        triage=TriageService(**shared, live=live),
+        triage=TriageService(store=store, clock=clock, new_id=new_id, live=live),
         incidents=incidents,
-        learning=LearningService(**shared, live=live, incident_service=incidents),
-        knowledge=KnowledgeService(**shared, taxonomy=lambda: live.state.models.taxonomy),
+        learning=LearningService(store=store, clock=clock, new_id=new_id, live=live, incident_service=incidents),
+        knowledge=KnowledgeService(store=store, clock=clock, new_id=new_id, taxonomy=lambda: live.state.models.taxonomy),
         store=store,
-        clock=parts.clock,
+        clock=clock,
         live=live,
         notify=follower.notify,
         reload=reload,

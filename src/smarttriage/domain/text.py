@@ -1,5 +1,6 @@
 """The one function that makes model input, for training and serving alike, and the way back to the caller's fields."""
 
+import re
 from dataclasses import dataclass
 
 SEPARATOR = "\n"
@@ -47,3 +48,88 @@ def locate(title: str, description: str, start: int, end: int, *, cue: str | Non
         return Evidence(description[first:last], first, last, "description", cue, weight)
     end = min(end, len(title))
     return Evidence(title[start:end], start, end, "title", cue, weight)
+
+
+# Words that say nothing of a problem; only reasons shown to people use this list, no ranking does.
+_COMMON = frozenset(
+    [
+        "about",
+        "after",
+        "again",
+        "against",
+        "also",
+        "been",
+        "before",
+        "being",
+        "both",
+        "cannot",
+        "could",
+        "didn",
+        "does",
+        "doesn",
+        "during",
+        "each",
+        "every",
+        "from",
+        "have",
+        "here",
+        "into",
+        "just",
+        "like",
+        "more",
+        "most",
+        "much",
+        "need",
+        "only",
+        "other",
+        "over",
+        "please",
+        "same",
+        "should",
+        "since",
+        "some",
+        "still",
+        "such",
+        "than",
+        "thank",
+        "thanks",
+        "that",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "under",
+        "until",
+        "very",
+        "want",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "will",
+        "with",
+        "would",
+        "your",
+    ]
+)
+_WORD = re.compile(r"[^\W_][\w./:\\-]*\w|\w")
+_MIN_LETTERS = 4
+
+
+def shared_words(text: str, other: str, n: int = 5) -> tuple[str, ...]:
+    """Return at most n words of `text` that `other` has too: identifiers with digits first, then the longest, ties as written."""
+    known = {word.lower() for word in _WORD.findall(other)}
+    found: dict[str, str] = {}
+    for word in _WORD.findall(text):
+        lower = word.lower()
+        telling = any(character.isdigit() for character in word) or (len(word) >= _MIN_LETTERS and lower not in _COMMON)
+        if telling and lower in known:
+            found.setdefault(lower, word)
+    ranked = sorted(found.values(), key=lambda word: (not any(character.isdigit() for character in word), -len(word)))
+    return tuple(ranked[:n])

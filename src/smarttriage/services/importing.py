@@ -118,7 +118,6 @@ class ImportService:
             report.skipped.append((row.place, row.problem))
             return None
         values, now = row.values, self._clock()
-        labels = {name: self._label(name, values.get(name), report)[0] for name in ("category", "sub_category")}
         return Article(
             id=str(values["id"]),
             tenant=self._principal.tenant,
@@ -132,7 +131,8 @@ class ImportService:
             created_at=now,
             updated_at=now,
             updated_by=self._principal.key_id,
-            **labels,
+            category=self._label("category", values.get("category"), report)[0],
+            sub_category=self._label("sub_category", values.get("sub_category"), report)[0],
         )
 
     def _revise(self, records: Records, present: Article, article: Article, report: ImportReport) -> None:
@@ -162,43 +162,52 @@ class ImportService:
             return None
 
     def _read(self, values: Mapping[str, Any], source: str, report: ImportReport) -> Incident:
-        labels, custom = {}, {key.removeprefix(CUSTOM): _text(value) for key, value in values.items() if key.startswith(CUSTOM)}
-        for target in TARGETS:
-            labels[target], unknown = self._label(target, values.get(target), report)
-            if unknown is not None:
-                custom[f"source_{target}"] = unknown
-        known = Labels(**labels, custom={target: label for target, label in custom.items() if label is not None})
-        texts = {name: _text(values.get(name)) for name in _TEXTS}
-        instants = {name: _instant(name, values.get(name)) for name in _INSTANTS}
-        note = _text(values.get("resolution"))
+        known = self._labels(values, report)
+        note, resolved_at = _text(values.get("resolution")), _instant("resolved_at", values.get("resolved_at"))
         now = self._clock()
-        source_id = (
-            texts.pop("source_id") or hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:24]
-        )
+        reported_at = _instant("reported_at", values.get("reported_at")) or now
+        source_id = _text(values.get("source_id")) or _digest(json.dumps(values, sort_keys=True, default=str))
         incident = Incident(
-            **{**texts, "title": texts["title"] or "", "description": texts["description"] or ""},
-            id=f"inc_{hashlib.sha256(f'{self._principal.tenant}/{source}/{source_id}'.encode()).hexdigest()[:24]}",
+            id=f"inc_{_digest(f'{self._principal.tenant}/{source}/{source_id}')}",
             tenant=self._principal.tenant,
+            title=_text(values.get("title")) or "",
+            description=_text(values.get("description")) or "",
             source_system=source,
             source_id=source_id,
             created_at=now,
             updated_at=now,
-            reported_at=instants["reported_at"] or now,
-            detected_at=instants["detected_at"],
+            reported_at=reported_at,
+            detected_at=_instant("detected_at", values.get("detected_at")),
             labels=known,
             reviewed=decided(known),
-            status=_status(values.get("status"), resolved=note is not None or instants["resolved_at"] is not None),
-            resolution=_resolution(values, note, instants["resolved_at"] or instants["reported_at"] or now),
-            **{
-                name: tuple(part.strip() for part in (_text(values.get(name)) or "").split(";") if part.strip())
-                for name in _LISTS
-            },
+            status=_status(values.get("status"), resolved=note is not None or resolved_at is not None),
+            resolution=_resolution(values, note, resolved_at or reported_at),
+            reporter=_text(values.get("reporter")),
+            initial_impact=_text(values.get("initial_impact")),
+            logged_by=_text(values.get("logged_by")),
+            language=_text(values.get("language")),
+            priority=_text(values.get("priority")),
+            support_group=_text(values.get("support_group")),
+            affected_users=_list(values.get("affected_users")),
+            affected_services=_list(values.get("affected_services")),
+            configuration_items=_list(values.get("configuration_items")),
+            symptoms=_list(values.get("symptoms")),
         )
         if not incident.text.strip():
             raise InvalidInput("no text: map title or description to a column that has some")
         group, _ = self._models.taxonomy.route(known.category, known.sub_category)
         priority = priority_of(known, self._models.policy) or incident.priority
         return replace(incident, priority=priority, support_group=incident.support_group or group)
+
+    def _labels(self, values: Mapping[str, Any], report: ImportReport) -> Labels:
+        found: dict[str, str | None] = {}
+        custom = {key.removeprefix(CUSTOM): _text(value) for key, value in values.items() if key.startswith(CUSTOM)}
+        for target in TARGETS:
+            found[target], unknown = self._label(target, values.get(target), report)
+            if unknown is not None:
+                custom[f"source_{target}"] = unknown
+        kept = {target: label for target, label in custom.items() if label is not None}
+        return Labels(found["kind"], found["category"], found["sub_category"], found["impact"], found["urgency"], kept)
 
     def _label(self, target: str, value: Any, report: ImportReport) -> tuple[str | None, str | None]:
         """Return (label of the taxonomy, None), or (None, what the file says) where the taxonomy has no such label."""
@@ -253,6 +262,14 @@ def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
 def _text(value: Any) -> str | None:
     text = "" if value is None else str(value).replace("\x00", "").strip()
     return text or None
+
+
+def _list(value: Any) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (_text(value) or "").split(";") if part.strip())
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def _instant(name: str, value: Any) -> datetime | None:

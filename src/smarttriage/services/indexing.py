@@ -53,14 +53,19 @@ class IndexingService:
     """Owns the changing indexes. One thread at a time changes them; requests only ever see published catalogues."""
 
     def __init__(
-        self, *, store: Store, encoder: Encoder, new_collection: Callable[[str], Collection], fusion: Mapping[str, FusionSettings]
+        self,
+        *,
+        store: Store,
+        encoder: Encoder,
+        new_collection: Callable[[str], Collection],
+        settings: FusionSettings | None = None,
     ) -> None:
         self._store = store
         self._encoder = encoder
         self._new_collection = new_collection
         self._articles = new_collection("articles")
         self._incidents = new_collection("incidents")
-        self._fusion = fusion
+        self._settings = settings or FusionSettings()
         self._entries: dict[str, ArticleEntry] = {}
         self._seq = 0
         self._lock = threading.RLock()
@@ -73,10 +78,11 @@ class IndexingService:
     def catalogue(self) -> Catalogue:
         """Return the present state as an immutable value."""
         with self._lock:
+            owners = {part: entry.id for entry in self._entries.values() for part in entry.passages}
             return Catalogue(
-                articles=self._hybrid(self._articles),
+                articles=self._hybrid(self._articles, owners),
                 entries=dict(self._entries),
-                incidents=self._hybrid(self._incidents),
+                incidents=self._hybrid(self._incidents, {}),
                 seq=self._seq,
             )
 
@@ -176,10 +182,8 @@ class IndexingService:
             vectors = embed([document.text for document in documents], encoder=self._encoder, store=self._store)
             collection.put(documents, vectors)
 
-    def _hybrid(self, collection: Collection) -> HybridSearch:
-        return HybridSearch(
-            vectors=collection.vectors.snapshot(), texts=collection.texts.snapshot(), settings=self._fusion[collection.name]
-        )
+    def _hybrid(self, collection: Collection, owners: Mapping[str, str]) -> HybridSearch:
+        return HybridSearch(collection.vectors.snapshot(), collection.texts.snapshot(), owners, self._settings)
 
 
 def content_hash(text: str) -> str:

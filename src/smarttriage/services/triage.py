@@ -22,7 +22,7 @@ from smarttriage.domain.suggestion import (
     Timing,
 )
 from smarttriage.domain.taxonomy import Taxonomy
-from smarttriage.domain.text import locate, model_text
+from smarttriage.domain.text import locate, model_text, shared_words
 from smarttriage.domain.voting import Vote, with_votes
 from smarttriage.ports import Clock, Probabilities, Store, TargetCard, Vectors
 from smarttriage.services import fields
@@ -281,9 +281,19 @@ def _articles(catalogue: Catalogue, principal: Principal, text: str, vector: Vec
     matches = []
     for result in results:
         entry = catalogue.entries[result.id]
-        passage = entry.passages.get(result.passage_id or "")
-        matches.append(ArticleMatch(result.id, entry.title, round(result.score, 4), passage.text if passage else "", result.why))
+        passage = entry.passages[result.part].text
+        why = because(text, result, f"{entry.title}\n{passage}\n{' '.join(entry.keywords)}")
+        matches.append(ArticleMatch(result.id, entry.title, round(result.score, 4), passage, why))
     return tuple(matches)
+
+
+def because(text: str, result: SearchResult, found: str) -> str:
+    """Return why an article was found: how near in meaning, and the caller's words that it has too."""
+    words = shared_words(text, found)
+    parts = [f"meaning {result.dense:.2f}"] if result.dense is not None else []
+    if words:
+        parts.append(f"shares {', '.join(words)}")
+    return "; ".join(parts)
 
 
 def _similar(neighbours: Sequence[tuple[SearchResult, Incident]], k: int) -> tuple[IncidentMatch, ...]:

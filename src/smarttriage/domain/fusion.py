@@ -1,0 +1,62 @@
+"""One ranking out of two: dense (cosine) and lexical (BM25) hits over the same records."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+# Cormack, Clarke, Buettcher: Reciprocal rank fusion outperforms Condorcet and individual rank learning methods, SIGIR 2009.
+RRF_K = 60
+
+Scored = Sequence[tuple[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A record that at least one side found; the side that did not find it says None."""
+
+    id: str
+    dense: float | None
+    lexical: float | None
+    score: float
+
+
+def reciprocal_rank(dense: Scored, lexical: Scored, *, k: int = RRF_K) -> list[Candidate]:
+    """Return the union by the sum of 1 / (k + rank), best first, ties by id."""
+    scores: dict[str, float] = {}
+    for ranking in (dense, lexical):
+        for rank, (record, _) in enumerate(ranking, 1):
+            scores[record] = scores.get(record, 0.0) + 1 / (k + rank)
+    return _ordered(scores, dict(dense), dict(lexical))
+
+
+def convex(dense: Scored, lexical: Scored, *, dense_weight: float) -> list[Candidate]:
+    """Return the union by `dense_weight` x cosine + (1 - dense_weight) x BM25 / (the list's best BM25), best first, ties by id.
+
+    The cosine is taken as it is (0 where negative): it has a scale of its own, and stretching the list's worst to 0 would throw
+    that away. What the dense side did not find is given its least cosine, what the lexical side did not find has 0. This is
+    the theoretical min-max normalisation of Bruch, Gai, Ingber: An analysis of fusion functions for hybrid retrieval, ACM TOIS
+    42 (2023), section 3.
+    """
+    near, worded = dict(dense), dict(lexical)
+    least = min(near.values(), default=0.0)
+    top = max(worded.values(), default=0.0) or 1.0
+    scores = {
+        record: dense_weight * max(0.0, near.get(record, least)) + (1 - dense_weight) * worded.get(record, 0.0) / top
+        for record in {**near, **worded}
+    }
+    return _ordered(scores, near, worded)
+
+
+def best_of_each(hits: Scored, owner: Mapping[str, str]) -> tuple[list[tuple[str, float]], dict[str, str]]:
+    """Return (record, score of its best part), best first, and record -> that part; the first of equal parts stands."""
+    best: dict[str, float] = {}
+    parts: dict[str, str] = {}
+    for part, score in hits:
+        record = owner[part]
+        if record not in best or score > best[record]:
+            best[record], parts[record] = score, part
+    return sorted(best.items(), key=lambda item: (-item[1], item[0])), parts
+
+
+def _ordered(scores: Mapping[str, float], dense: Mapping[str, float], lexical: Mapping[str, float]) -> list[Candidate]:
+    found = [Candidate(record, dense.get(record), lexical.get(record), score) for record, score in scores.items()]
+    return sorted(found, key=lambda candidate: (-candidate.score, candidate.id))
