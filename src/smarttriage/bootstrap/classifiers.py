@@ -6,11 +6,12 @@ from pathlib import Path
 
 from smarttriage.adapters.bundles import Codec, FolderBundles
 from smarttriage.adapters.classifiers.centroid import CentroidClassifier
+from smarttriage.adapters.classifiers.evidence import EvidenceCues
 from smarttriage.adapters.classifiers.features import ExtraFeatures
 from smarttriage.adapters.classifiers.sklearn import SklearnClassifier, SklearnTrainer, TargetOptions
+from smarttriage.bootstrap import resources
+from smarttriage.config import Settings
 
-# By name and version; a bundle trained with one of them loads only where it is listed.
-EXTRAS: Mapping[str, ExtraFeatures] = {}
 LEVELS = ("low", "medium", "high")
 # What the default taxonomy says about its targets; a customer's own targets have no parent and no order.
 DEFAULT_OPTIONS = {
@@ -20,17 +21,23 @@ DEFAULT_OPTIONS = {
 }
 
 
-def codecs() -> dict[str, Codec]:
-    """Return format -> what loads it."""
+def extras(settings: Settings | None = None) -> Mapping[str, ExtraFeatures]:
+    """Return name and version -> extra features; a bundle trained with one of them loads only where it is listed."""
+    cues = EvidenceCues(resources.lexicon(settings))
+    return {cues.name: cues}
+
+
+def codecs(settings: Settings | None = None) -> dict[str, Codec]:
+    """Return format -> what loads it; with settings, the data folder's own lexicon of cues is used where there is one."""
     return {
-        SklearnClassifier.format: partial(SklearnClassifier.from_files, extras=EXTRAS),
+        SklearnClassifier.format: partial(SklearnClassifier.from_files, extras=extras(settings)),
         CentroidClassifier.format: CentroidClassifier.from_files,
     }
 
 
-def folder_bundles(root: Path) -> FolderBundles:
+def folder_bundles(root: Path, settings: Settings | None = None) -> FolderBundles:
     """Return the bundles below a folder."""
-    return FolderBundles(root, codecs=codecs())
+    return FolderBundles(root, codecs=codecs(settings))
 
 
 def sklearn_trainer(

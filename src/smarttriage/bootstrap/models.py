@@ -22,9 +22,9 @@ def open_models(settings: Settings, encoder: Encoder) -> Models:
 def _classifier(settings: Settings, encoder: Encoder) -> Classifier:
     own = settings.data_dir / "models"
     if settings.model is not None:
-        classifier = folder_bundles(settings.model.parent).load(settings.model.name)
+        classifier = folder_bundles(settings.model.parent, settings).load(settings.model.name)
     else:
-        bundles = folder_bundles(own if (own / "CURRENT").is_file() else resources.shipped("models"))
+        bundles = folder_bundles(own if (own / "CURRENT").is_file() else resources.shipped("models"), settings)
         classifier = bundles.load(bundles.current())
     if classifier.encoder_id not in (None, encoder.encoder_id):
         raise BundleError(

@@ -4,6 +4,8 @@ import tomllib
 from pathlib import Path
 
 from smarttriage.config import Settings
+from smarttriage.domain.cue_lexicon import parse_lexicon
+from smarttriage.domain.cues import Lexicon
 from smarttriage.domain.errors import ConfigurationError
 from smarttriage.domain.priority import PriorityPolicy
 from smarttriage.domain.taxonomy import Taxonomy
@@ -29,6 +31,12 @@ def priority_policy(settings: Settings) -> PriorityPolicy:
     """Return matrix, targets and calendar of the installation. Raises ConfigurationError naming file, key and way out."""
     path = _configured(settings.priority, settings, "priority.toml")
     return PriorityPolicy.from_mapping(_toml(path), str(path))
+
+
+def lexicon(settings: Settings | None = None) -> Lexicon:
+    """Return the evidence lexicon: the data folder's own cues.toml, else the shipped one. Raises ConfigurationError."""
+    path = shipped("kb") / "cues.toml" if settings is None else _configured(None, settings, "cues.toml")
+    return parse_lexicon(_toml(path), file=str(path))
 
 
 def _configured(path: Path | None, settings: Settings, name: str) -> Path:

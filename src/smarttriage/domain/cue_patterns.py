@@ -9,11 +9,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from smarttriage.domain.cue_tokens import NUMBER, PERCENT, TIME, tokens
+from smarttriage.domain.cue_tokens import NUMBER, TIME, tokens
 
 _PART = re.compile(r"\s*(<n>|<time>|~\d|[\[\]()|?]|\{[a-z_]+\}|\*?[^\s\[\]()|?{}<>~*]+\*?|\*)")
-_MAX_GAP = 9
-_WORD = r"[^ .]{1,40} "
+_WORD = r"[^ .,:]{1,40} "
 
 
 class PatternError(ValueError):
@@ -171,6 +170,3 @@ def _single(choice: Choice) -> Row:
 
 def _text(node: Node) -> str:
     return node.text if isinstance(node, Word) else ""
-
-
-__all__ = ["PERCENT", "Parser", "PatternError", "Row", "Word", "expression", "split_first"]

@@ -5,11 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from smarttriage.domain.configuration import Section
-from smarttriage.domain.cue_patterns import Parser, PatternError, Row, Word, expression, split_first
-from smarttriage.domain.cue_tokens import NUMBER, STOP, TIME, Token, fold, tokens
+from smarttriage.domain.cue_patterns import Row, Word, expression, split_first
+from smarttriage.domain.cue_tokens import COMMA, NUMBER, STOP, TIME, Token, tokens
 
-LANGUAGES = ("en", "fr", "de", "nl", "es")
 NAMED_PEOPLE = "named_people"
 # The order is the order of the classifier's columns; what each means stands in kb/cues.toml.
 CUE_TYPES = (
@@ -17,6 +15,7 @@ CUE_TYPES = (
     "first_person",
     "we",
     "number_of_people",
+    "one_named_person",
     "number_of_outsiders",
     "number_of_devices",
     "number_of_sites",
@@ -36,6 +35,7 @@ CUE_TYPES = (
     "slow",
     "intermittent",
     "deadline_today",
+    "today",
     "deadline_this_week",
     "no_date",
     "serious_soon",
@@ -51,8 +51,7 @@ CUE_TYPES = (
     "tone_calm",
     NAMED_PEOPLE,
 )
-_CUE_KEYS = ("about", "speaks_for", "value", "tone", "negated", *LANGUAGES)
-_LINKS = frozenset({",", "and", "und", "et", "en", "y", "e"})
+_LINKS = frozenset({COMMA, "and", "und", "et", "en", "y", "e"})
 _MAX_AFFIX = 20
 
 
@@ -111,32 +110,20 @@ class Lexicon:
     def find(self, text: str) -> tuple[Cue, ...]:
         """Return the cues of `text` in the order of their start; finds of one type never overlap."""
         row = tokens(text, self._numbers)
-        joined = "".join([token.text + " " for token in row])
-        ends = {}
-        at = 0
-        offsets = []
-        for index, token in enumerate(row):
-            offsets.append(at)
-            at += len(token.text) + 1
-            ends[at] = index
-        found: list[Cue] = []
+        joined, offsets, ends = _joined(row)
+        found = list(_named_people(row, text))
         taken: dict[str, int] = {}
         for index, token in enumerate(row):
             for name, rest in self._starts(token.text, token.kind):
                 if taken.get(name, -1) >= index:
                     continue
-                last = index
-                if rest is not None:
-                    match = rest.match(joined, offsets[index] + len(token.text) + 1)
-                    if match is None:
-                        continue
-                    last = ends.get(match.end(), index)
+                last = _last(index, rest, joined, offsets, ends)
                 kind = self.types[name]
-                if kind.negatable and self._negated(row, index):
+                if last is None or (kind.negatable and self._negated(row, index)):
                     continue
                 taken[name] = last
-                found.append(Cue(token.start, row[last].end, name, _value(row[index : last + 1]) if kind.numbered else None))
-        found.extend(_named_people(row, text))
+                value = _value(row[index : last + 1]) if kind.numbered else None
+                found.append(Cue(token.start, row[last].end, name, value))
         return tuple(sorted(found, key=lambda cue: (cue.start, cue.end, cue.cue)))
 
     def _candidates(self, text: str, kind: str) -> tuple[tuple[str, re.Pattern[str] | None], ...]:
@@ -159,78 +146,6 @@ class Lexicon:
         return False
 
 
-def parse_lexicon(values: Mapping[str, object], *, file: str = "cues.toml") -> Lexicon:
-    """Return the lexicon of a parsed `kb/cues.toml`. Raises ConfigurationError, naming file, key and way out."""
-    top = Section(values, file)
-    top.only(("lists", "numbers", "negation", "cues"))
-    numbers = _numbers(top.table("numbers"))
-    lists = top.table("lists")
-    entries = {name: lists.texts(name) for name in lists.values}
-    parser = _reading(lists, "entries", lambda: Parser(lists=entries, numbers=numbers))
-    negation = top.table("negation")
-    negation.only(("words", "window"))
-    window = negation.values.get("window", 2)
-    if not isinstance(window, int) or not 0 <= window <= 9:
-        negation.fail("window", f"is {window!r}; write a whole number from 0 to 9")
-    types: dict[str, CueType] = {}
-    patterns: dict[str, tuple[Row, ...]] = {}
-    cues = top.table("cues")
-    cues.only(CUE_TYPES[:-1])
-    for name in cues.values:
-        section = cues.table(name)
-        types[name] = _cue_type(name, section)
-        patterns[name] = tuple(_patterns(section, parser))
-        if not patterns[name]:
-            cues.fail(name, f"has no pattern; add at least one under {', '.join(LANGUAGES)}")
-    types[NAMED_PEOPLE] = CueType(NAMED_PEOPLE, "several people by name", (("impact", "medium"),), numbered=True)
-    words = frozenset(fold(word) for word in negation.texts("words"))
-    return Lexicon(types=types, patterns=patterns, numbers=numbers, negation=words, window=window)
-
-
-def _cue_type(name: str, section: Section) -> CueType:
-    section.only(_CUE_KEYS)
-    speaks_for = []
-    for entry in section.texts("speaks_for"):
-        target, colon, level = entry.partition(":")
-        if not (target and colon and level):
-            section.fail("speaks_for", f'holds "{entry}"; write target and level, for example "impact:high"')
-        speaks_for.append((target, level))
-    value = section.text("value", "none")
-    if value not in ("none", "number"):
-        section.fail("value", f'is "{value}"; write "number" or leave it out')
-    return CueType(
-        name,
-        section.text("about"),
-        tuple(speaks_for),
-        tone=section.flag("tone", default=False),
-        numbered=value == "number",
-        negatable=section.flag("negated", default=False),
-    )
-
-
-def _patterns(section: Section, parser: Parser) -> Iterator[Row]:
-    for language in LANGUAGES:
-        for pattern in section.texts(language):
-            yield _reading(section, language, lambda pattern=pattern: parser.parse(pattern))  # type: ignore[misc]
-
-
-def _reading(section: Section, name: str, read):  # type: ignore[no-untyped-def]
-    try:
-        return read()
-    except PatternError as error:
-        section.fail(name, str(error))
-
-
-def _numbers(section: Section) -> Mapping[str, int]:
-    numbers: dict[str, int] = {}
-    for name in section.values:
-        for word, value in section.table(name).values.items():
-            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-                section.fail(f"{name}.{word}", f"is {value!r}; write a whole number")
-            numbers[fold(word)] = value
-    return numbers
-
-
 _Table = Mapping[tuple[str, str], tuple[tuple[str, re.Pattern[str] | None], ...]]
 
 
@@ -240,17 +155,13 @@ def _table(patterns: Mapping[str, tuple[Row, ...]]) -> _Table:
     for name, rows in patterns.items():
         for word, rest in (pair for row in rows for pair in split_first(row)):
             rests.setdefault(_key(word), {}).setdefault(name, set()).add(expression(rest))
-    compiled = lru_cache(maxsize=None)(re.compile)
-    return {
-        key: tuple((name, _compile(sources, compiled)) for name, sources in by_cue.items()) for key, by_cue in rests.items()
-    }
+    return {key: tuple((name, _compiled(sources)) for name, sources in by_cue.items()) for key, by_cue in rests.items()}
 
 
-def _compile(sources: set[str], compiled) -> re.Pattern[str] | None:  # type: ignore[no-untyped-def]
+def _compiled(sources: set[str]) -> re.Pattern[str] | None:
     if sources == {""}:
         return None
-    ordered = sorted(sources, key=lambda source: (-len(source), source))
-    return compiled("|".join(ordered))
+    return re.compile("|".join(sorted(sources, key=lambda source: (-len(source), source))))
 
 
 def _key(word: Word) -> tuple[str, str]:
@@ -259,6 +170,25 @@ def _key(word: Word) -> tuple[str, str]:
 
 def _sizes(table: _Table, kind: str) -> tuple[int, ...]:
     return tuple(sorted({len(text) for found, text in table if found == kind}))
+
+
+def _joined(row: list[Token]) -> tuple[str, list[int], dict[int, int]]:
+    """Return the tokens joined, each followed by a space, where each begins there, and which token ends at an offset."""
+    offsets, ends, at = [], {}, 0
+    for index, token in enumerate(row):
+        offsets.append(at)
+        at += len(token.text) + 1
+        ends[at] = index
+    return "".join([token.text + " " for token in row]), offsets, ends
+
+
+def _last(index: int, rest: re.Pattern[str] | None, joined: str, offsets: list[int], ends: dict[int, int]) -> int | None:
+    """Return the last token of a find that begins at `index`, or None where the rest does not match."""
+    if rest is None:
+        return index
+    begin = offsets[index + 1] if index + 1 < len(offsets) else len(joined)
+    match = rest.match(joined, begin)
+    return None if match is None else ends.get(match.end(), index)
 
 
 def _value(row: list[Token]) -> int | None:
@@ -281,7 +211,7 @@ def _names_from(row: list[Token], index: int, text: str) -> tuple[int, int]:
         return index, 0
     last, count, joined = index, 1, False
     while last + 2 < len(row) and row[last + 1].text in _LINKS and _is_name(row[last + 2], text):
-        joined = joined or row[last + 1].text != ","
+        joined = joined or row[last + 1].text != COMMA
         last, count = last + 2, count + 1
     return last, count if joined else 0
 

@@ -26,7 +26,7 @@ def explain(features: TextFeatures, head: LinearHead, column: int, text: str, n:
     lowered = text.lower()
     chunks = [(match.start(), match.end()) for match in _CHUNK.finditer(lowered)]
     if not chunks or n < 1:
-        return _extra_spans(features, head, column, text, n)
+        return []
     owner = np.zeros(len(lowered), dtype=np.intp)
     for place, (start, end) in enumerate(chunks):
         owner[start:end] = place
@@ -36,8 +36,7 @@ def explain(features: TextFeatures, head: LinearHead, column: int, text: str, n:
     top = sorted((place for place in weights if weights[place] > 0), key=lambda place: (-weights[place], place))[:n]
     back = _offsets(text, lowered)
     spans = [_span(lowered, back, chunks, run, weights) for run in _runs(sorted(top))]
-    words = [span for span in spans if span.end > span.start]
-    return sorted([*words, *_extra_spans(features, head, column, text, n)], key=lambda span: (-span.weight, span.start))[:n]
+    return sorted((span for span in spans if span.end > span.start), key=lambda span: (-span.weight, span.start))
 
 
 def _add(weights: dict[int, float], block: TfidfBlock, part: Vectors, column: int, *, lowered: str, owner: Sequence[int]) -> None:
@@ -91,15 +90,17 @@ def _offsets(text: str, lowered: str) -> Sequence[int]:
     return back
 
 
-def _extra_spans(features: TextFeatures, head: LinearHead, column: int, text: str, n: int) -> list[TextSpan]:
-    if features.extra is None or n < 1:
+def extra_spans(
+    features: TextFeatures, head: LinearHead, text: str, *, target: str, labels: Sequence[str], label: str
+) -> list[TextSpan]:
+    """Return the places of the extra features that are shown for the label and spoke for it, heaviest first."""
+    if features.extra is None:
         return []
-    values = features.extra.values(text)
-    rows = head.dense[features.dim :]
-    gains = [float(value * (row[column] - row.mean())) for value, row in zip(values, rows, strict=True)]
-    spans = [
-        TextSpan(span.start, span.end, gains[place], span.cue or features.extra.columns[place])
-        for place, span in features.extra.spans(text)
-        if gains[place] > 0
-    ]
-    return sorted(spans, key=lambda span: (-span.weight, span.start))[:n]
+    column = labels.index(label)
+    values, rows = features.extra.values(text), head.dense[features.dim :]
+    weights: dict[tuple[int, int, str], float] = defaultdict(float)
+    for place, span in features.extra.spans(text, target, label):
+        gain = float(values[place] * (rows[place, column] - rows[place].mean()))
+        weights[span.start, span.end, span.cue or features.extra.columns[place]] += gain
+    spans = [TextSpan(start, end, weight, cue) for (start, end, cue), weight in weights.items() if weight > 0]
+    return sorted(spans, key=lambda span: (-span.weight, span.start))

@@ -40,8 +40,8 @@ class ExtraFeatures(Protocol):
         """Return one number for each column, of a size of about 0 to 1."""
         ...
 
-    def spans(self, text: str) -> Sequence[tuple[int, TextSpan]]:
-        """Return (column, span) of the places that the numbers come from; may be empty."""
+    def spans(self, text: str, target: str, label: str) -> Sequence[tuple[int, TextSpan]]:
+        """Return (column, span) of the places that may be shown for the label, once for each column they fill; may be empty."""
         ...
 
 

@@ -11,13 +11,13 @@ from threadpoolctl import threadpool_limits
 
 from smarttriage.adapters.classifiers.bundle_format import read, write
 from smarttriage.adapters.classifiers.calibration import thresholds
-from smarttriage.adapters.classifiers.explain import explain
+from smarttriage.adapters.classifiers.explain import explain, extra_spans
 from smarttriage.adapters.classifiers.features import ExtraFeatures, TextFeatures, fit_features
 from smarttriage.adapters.classifiers.fitting import Fitted, Task, column_of, fit_target
 from smarttriage.adapters.classifiers.folds import assign_folds, text_groups
 from smarttriage.adapters.classifiers.heads import Projection, TargetModel, linear_scores, stack_linear, under_parent
 from smarttriage.adapters.classifiers.hierarchy import parents_first, parents_of
-from smarttriage.adapters.classifiers.recipes import MANY_ROWS, fit_projection, network_inputs
+from smarttriage.adapters.classifiers.recipes import MANY_ROWS, fit_projection, network_inputs, recipes_for
 from smarttriage.domain.errors import InvalidInput, NotFound
 from smarttriage.ports import HeldOut, LabelledTexts, Probabilities, TargetCard, TextSpan, Vectors
 
@@ -111,11 +111,15 @@ class SklearnClassifier:
         return found
 
     def explain(self, text: str, target: str, label: str, n: int = 5) -> Sequence[TextSpan]:
-        """Return the at most n spans of the text that carried the label most in the linear part, heaviest first."""
+        """Return the at most n spans of the text that carried the label most in the linear part, heaviest first.
+
+        Evidence for the label (a cue such as "no_workaround") goes before mere words: words are shown only where it is missing.
+        """
         if target not in self._models or label not in self._cards[target].labels:
             raise NotFound(f"The model has no label {label!r} of target {target!r}; it knows the targets {sorted(self._cards)}.")
-        head = self._models[target].linear
-        return explain(self._features, head, self._cards[target].labels.index(label), text, n)
+        head, labels = self._models[target].linear, self._cards[target].labels
+        found = extra_spans(self._features, head, text, target=target, labels=labels, label=label)[: max(n, 0)]
+        return found or explain(self._features, head, labels.index(label), text, n)
 
     def _predict_one(self, text: str, vector: Vectors) -> dict[str, Probabilities]:
         row = self._features.row(text, vector)
@@ -141,6 +145,7 @@ class SklearnTrainer:
         target_precision: What the thresholds promise for a label that is filled in.
         extra: Further numbers computed from the text.
         n_threads: Fits side by side; the model is the same for any number.
+        many_rows: Labelled rows from which a target gets networks beside the linear part.
     """
 
     encoder_id: str | None
@@ -148,6 +153,7 @@ class SklearnTrainer:
     target_precision: float = TARGET_PRECISION
     extra: ExtraFeatures | None = None
     n_threads: int = 2
+    many_rows: int = MANY_ROWS
 
     def fit(self, examples: LabelledTexts, *, seed: int) -> SklearnClassifier:
         """Return a calibrated classifier of every target. Same examples and seed, same model.
@@ -167,7 +173,7 @@ class SklearnTrainer:
         features, matrix = fit_features(examples.texts, examples.vectors, self.extra)
         # One BLAS thread: more are slower on arrays of this size, and sums in another order would be another model.
         with threadpool_limits(1):
-            large = any(sum(label is not None for label in column) >= MANY_ROWS for column in labels.values())
+            large = any(sum(label is not None for label in column) >= self.many_rows for column in labels.values())
             projection = fit_projection(matrix, seed=seed) if large else None
             inputs = network_inputs(projection, matrix) if projection else None
             fitted: dict[str, Fitted] = {}
@@ -176,7 +182,8 @@ class SklearnTrainer:
                 card = self._card(name, labels)
                 truth = column_of(labels[name], card.labels)
                 mine = matrix if self._options(name).extra else replace(matrix, extra=np.zeros_like(matrix.extra))
-                fitted[name] = fit_target(Task(name, mine, inputs, folds, truth, card.labels, seed, self.n_threads))
+                recipes = recipes_for(int((truth >= 0).sum()), self.many_rows)
+                fitted[name] = fit_target(Task(name, mine, inputs, folds, truth, card.labels, recipes, seed, self.n_threads))
                 cards[name] = card
         return self._assemble(features, projection, fitted, cards, labels)
 
