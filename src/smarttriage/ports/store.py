@@ -211,6 +211,10 @@ class Records(Protocol):
         """Return None if the key is new and now claimed (a unique constraint decides), else what is stored for it."""
         ...
 
+    def stored_answer(self, tenant: str, key: str) -> StoredAnswer | None:
+        """Return what is stored for the key, claiming nothing."""
+        ...
+
     def answer(self, tenant: str, key: str, answer: StoredAnswer) -> None:
         """Store the answer of a claimed key, in the transaction of the work itself."""
         ...

@@ -69,7 +69,13 @@ class KeyRecords(Transaction):
         }
         if self._writes.execute(_CLAIM, row).rowcount == 1:
             return None
-        stored = self._reads.execute(_CLAIMED, {"of_tenant": tenant, "of_key": key}).one()
+        return self.stored_answer(tenant, key)
+
+    def stored_answer(self, tenant: str, key: str) -> StoredAnswer | None:
+        """Return what is stored for the key, claiming nothing."""
+        stored = self._reads.execute(_CLAIMED, {"of_tenant": tenant, "of_key": key}).one_or_none()
+        if stored is None:
+            return None
         return StoredAnswer(stored.fingerprint, stored.status, bytes(stored.body), json.loads(stored.headers))
 
     def answer(self, tenant: str, key: str, answer: StoredAnswer) -> None:

@@ -1,0 +1,1 @@
+"""The HTTP API: routes, wire schemas, errors. `create_app` in `api.app` puts them together."""

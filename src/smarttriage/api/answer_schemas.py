@@ -1,0 +1,209 @@
+"""Suggestions, problems and the taxonomy as callers get them, for the OpenAPI document only: answers are built by `wire`, and a test holds the two together."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from smarttriage.domain.incident import IncidentStatus
+from smarttriage.domain.suggestion import FieldMode, Reason
+
+
+class Out(BaseModel):
+    """An answer without surprises."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class AlternativeOut(Out):
+    """A label and its calibrated probability."""
+
+    value: str
+    confidence: float
+
+
+class EvidenceOut(Out):
+    """A span of the caller's own text."""
+
+    text: str
+    start: int
+    end: int
+    field: Literal["title", "description"]
+
+
+class FieldOut(Out):
+    """A predicted field; `value` is null, with its reason, where the service does not know well enough."""
+
+    value: str | None
+    confidence: float = Field(ge=0, le=1)
+    mode: FieldMode
+    alternatives: list[AlternativeOut]
+    evidence: list[EvidenceOut]
+    reason: Reason | None
+
+
+class PriorityOut(Out):
+    """The matrix's priority and what decided it."""
+
+    value: str | None
+    because: str
+
+
+class SlaOut(Out):
+    """The deadline that the priority sets."""
+
+    due_at: datetime
+    target_minutes: int
+    clock: Literal["round_the_clock", "business_hours"]
+
+
+class RoutingOut(Out):
+    """Who takes it first and who comes next."""
+
+    support_group: str | None
+    escalation: list[str]
+
+
+class ArticleMatchOut(Out):
+    """An article that may fix it."""
+
+    id: str
+    title: str
+    score: float
+    passage: str
+    why: str
+
+
+class IncidentMatchOut(Out):
+    """A similar incident."""
+
+    id: str
+    title: str
+    status: IncidentStatus
+    score: float
+    resolution: str | None
+
+
+class ProvenanceOut(Out):
+    """What made the suggestion."""
+
+    model_version: str
+    encoder_id: str
+    index_seq: int
+    taxonomy_version: str
+
+
+class TimingOut(Out):
+    """Milliseconds."""
+
+    encode: float
+    classify: float
+    search: float
+    store: float
+    total: float
+
+
+class PredictionOut(Out):
+    """The predicted fields of a text; `custom` is there where the installation added targets."""
+
+    kind: FieldOut
+    category: FieldOut
+    sub_category: FieldOut
+    impact: FieldOut
+    urgency: FieldOut
+    custom: dict[str, FieldOut] = {}
+
+
+class SuggestionOut(PredictionOut):
+    """A suggestion."""
+
+    id: str
+    priority: PriorityOut
+    sla: SlaOut | None
+    routing: RoutingOut
+    articles: list[ArticleMatchOut]
+    similar_incidents: list[IncidentMatchOut]
+    provenance: ProvenanceOut
+    timing_ms: TimingOut
+
+
+class PredictionsOut(Out):
+    """One prediction for each text, in order."""
+
+    predictions: list[PredictionOut]
+
+
+class ErrorItemOut(Out):
+    """One thing that is wrong with a request."""
+
+    field: str
+    code: str
+    detail: str
+
+
+class ProblemOut(Out):
+    """RFC 9457; `code` is stable, `field` names the field at fault."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str | None
+    errors: list[ErrorItemOut]
+
+
+class KindOut(Out):
+    """A kind of message."""
+
+    name: str
+    description: str
+    work_item: bool
+
+
+class SubCategoryOut(Out):
+    """A finer label and its group, null where the category's takes it."""
+
+    name: str
+    description: str
+    support_group: str | None
+
+
+class CategoryOut(Out):
+    """A category, its group and its escalation path."""
+
+    name: str
+    description: str
+    support_group: str
+    escalation: list[str]
+    sub_categories: list[SubCategoryOut]
+
+
+class CellOut(Out):
+    """A cell of the priority matrix."""
+
+    impact: str
+    urgency: str
+    priority: str
+
+
+class TargetOut(Out):
+    """What a priority promises, in minutes of its clock."""
+
+    name: str
+    clock: Literal["round_the_clock", "business_hours"]
+    goal_minutes: int
+    due_minutes: int
+
+
+class TaxonomyOut(Out):
+    """Every label of the installation, lowest level first; `field_modes` says what the service may do with a field."""
+
+    version: str
+    kinds: list[KindOut]
+    categories: list[CategoryOut]
+    impacts: list[str]
+    urgencies: list[str]
+    matrix: list[CellOut]
+    priorities: dict[str, TargetOut]
+    field_modes: dict[str, FieldMode]

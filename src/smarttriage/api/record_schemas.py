@@ -1,0 +1,163 @@
+"""Incidents, articles, judgements and keys as callers get them, for the OpenAPI document only."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from smarttriage.api.answer_schemas import Out, ProvenanceOut
+from smarttriage.domain.access import Scope
+from smarttriage.domain.article import ArticleStatus
+from smarttriage.domain.feedback import FeedbackAction
+from smarttriage.domain.incident import IncidentStatus
+from smarttriage.services.learning import KnowledgeEffect
+
+
+class ResolutionOut(Out):
+    """What ended an incident."""
+
+    text: str
+    resolved_at: datetime
+    resolved_by: str | None
+    article_id: str | None
+    drafted_article_id: str | None
+
+
+class IncidentOut(Out):
+    """An incident; `reviewed` names the labels that a person decided."""
+
+    id: str
+    title: str
+    description: str
+    status: IncidentStatus
+    kind: str | None
+    category: str | None
+    sub_category: str | None
+    impact: str | None
+    urgency: str | None
+    custom: dict[str, str]
+    reviewed: list[str]
+    priority: str | None
+    support_group: str | None
+    audiences: list[str]
+    detected_at: datetime | None
+    reported_at: datetime
+    reporter: str | None
+    affected_users: list[str]
+    affected_services: list[str]
+    configuration_items: list[str]
+    symptoms: list[str]
+    initial_impact: str | None
+    source_system: str | None
+    source_id: str | None
+    logged_by: str | None
+    language: str | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    resolution: ResolutionOut | None
+
+
+class IncidentsOut(Out):
+    """A page of incidents, newest report first; `next_cursor` is null on the last."""
+
+    items: list[IncidentOut]
+    next_cursor: str | None
+
+
+class OutcomeOut(Out):
+    """A stored resolution and what it did to the knowledge base."""
+
+    incident: IncidentOut
+    effect: KnowledgeEffect
+    article_id: str | None
+    message: str
+
+
+class FeedbackOut(Out):
+    """One stored judgement."""
+
+    id: str
+    action: FeedbackAction
+    field: str | None
+    value: str | None
+    match_id: str | None
+    given_by: str | None
+    created_at: datetime
+
+
+class JudgedOut(Out):
+    """The stored judgements, and the reviewed incident that votes from now on."""
+
+    suggestion_id: str
+    incident_id: str | None
+    items: list[FeedbackOut]
+
+
+class ArticleOut(Out):
+    """An article's latest revision."""
+
+    id: str
+    title: str
+    body: str
+    status: ArticleStatus
+    revision: int
+    version: int
+    audiences: list[str]
+    category: str | None
+    sub_category: str | None
+    keywords: list[str]
+    language: str
+    owner: str | None
+    valid_until: date | None
+    source_incidents: list[str]
+    created_at: datetime
+    updated_at: datetime
+    updated_by: str | None
+
+
+class ArticlesOut(Out):
+    """A page of articles by id; `next_cursor` is null on the last."""
+
+    items: list[ArticleOut]
+    next_cursor: str | None
+
+
+class HistoryOut(Out):
+    """Every version of an article, newest first."""
+
+    items: list[ArticleOut]
+
+
+class KeyOut(Out):
+    """A key as the store knows it."""
+
+    id: str
+    label: str
+    scopes: list[Scope]
+    audiences: list[str]
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class NewKeyOut(KeyOut):
+    """A new key; `key` is what callers present, and is shown only here."""
+
+    key: str
+
+
+class KeysOut(Out):
+    """The tenant's keys."""
+
+    items: list[KeyOut]
+
+
+class ReloadOut(Out):
+    """What serves from now on."""
+
+    provenance: ProvenanceOut
+
+
+class HealthOut(Out):
+    """Whether the process may be sent requests, and if not, why."""
+
+    status: Literal["alive", "ready", "not_ready"]
+    reasons: list[str]

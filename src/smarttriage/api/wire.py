@@ -1,0 +1,241 @@
+"""Domain values as plain data, by hand: the generic ways cost more than a suggestion's classification."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from smarttriage.domain.article import Article
+from smarttriage.domain.feedback import Feedback
+from smarttriage.domain.incident import TARGETS, Incident, Resolution
+from smarttriage.domain.suggestion import FieldPrediction, Provenance, SlaSuggestion, Suggestion
+from smarttriage.ports import ApiKey, Page
+from smarttriage.services.learning import Outcome
+from smarttriage.services.live import Models
+
+Plain = dict[str, Any]
+
+
+def suggestion(made: Suggestion) -> Plain:
+    """Return the suggestion in the shape that is its contract; `custom` only where the installation has targets of its own."""
+    timing = made.timing_ms
+    return {
+        "id": made.id,
+        "kind": field(made.kind),
+        "category": field(made.category),
+        "sub_category": field(made.sub_category),
+        "impact": field(made.impact),
+        "urgency": field(made.urgency),
+        **_custom(made.custom),
+        "priority": {"value": made.priority.value, "because": made.priority.because},
+        "sla": _sla(made.sla),
+        "routing": {"support_group": made.routing.support_group, "escalation": made.routing.escalation},
+        "articles": [
+            {"id": match.id, "title": match.title, "score": match.score, "passage": match.passage, "why": match.why}
+            for match in made.articles
+        ],
+        "similar_incidents": [
+            {
+                "id": match.id,
+                "title": match.title,
+                "status": match.status,
+                "score": match.score,
+                "resolution": match.resolution,
+            }
+            for match in made.similar_incidents
+        ],
+        "provenance": provenance(made.provenance),
+        "timing_ms": {
+            "encode": timing.encode,
+            "classify": timing.classify,
+            "search": timing.search,
+            "store": timing.store,
+            "total": timing.total,
+        },
+    }
+
+
+def prediction(fields: Mapping[str, FieldPrediction]) -> Plain:
+    """Return the predicted fields of one text."""
+    own = {target: found for target, found in fields.items() if target not in TARGETS}
+    return {**{target: field(fields[target]) for target in TARGETS}, **_custom(own)}
+
+
+def field(predicted: FieldPrediction) -> Plain:
+    """Return one predicted field."""
+    return {
+        "value": predicted.value,
+        "confidence": predicted.confidence,
+        "mode": predicted.mode,
+        "alternatives": [{"value": label.value, "confidence": label.confidence} for label in predicted.alternatives],
+        "evidence": [
+            {"text": span.text, "start": span.start, "end": span.end, "field": span.field} for span in predicted.evidence
+        ],
+        "reason": predicted.reason,
+    }
+
+
+def provenance(origin: Provenance) -> Plain:
+    """Return what made a suggestion."""
+    return {
+        "model_version": origin.model_version,
+        "encoder_id": origin.encoder_id,
+        "index_seq": origin.index_seq,
+        "taxonomy_version": origin.taxonomy_version,
+    }
+
+
+def incident(record: Incident) -> Plain:
+    """Return the incident, its labels beside its other fields."""
+    return {
+        "id": record.id,
+        "title": record.title,
+        "description": record.description,
+        "status": record.status,
+        **{target: record.labels.get(target) for target in TARGETS},
+        "custom": record.labels.custom,
+        "reviewed": sorted(record.reviewed),
+        "priority": record.priority,
+        "support_group": record.support_group,
+        "audiences": sorted(record.audiences),
+        "detected_at": record.detected_at,
+        "reported_at": record.reported_at,
+        "reporter": record.reporter,
+        "affected_users": record.affected_users,
+        "affected_services": record.affected_services,
+        "configuration_items": record.configuration_items,
+        "symptoms": record.symptoms,
+        "initial_impact": record.initial_impact,
+        "source_system": record.source_system,
+        "source_id": record.source_id,
+        "logged_by": record.logged_by,
+        "language": record.language,
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+        "version": record.version,
+        "resolution": _resolution(record.resolution),
+    }
+
+
+def outcome(result: Outcome) -> Plain:
+    """Return what a resolution did."""
+    return {
+        "incident": incident(result.incident),
+        "effect": result.effect,
+        "article_id": result.article_id,
+        "message": result.message,
+    }
+
+
+def feedback(item: Feedback) -> Plain:
+    """Return one stored judgement."""
+    return {
+        "id": item.id,
+        "action": item.action,
+        "field": item.field,
+        "value": item.value,
+        "match_id": item.match_id,
+        "given_by": item.given_by,
+        "created_at": item.created_at,
+    }
+
+
+def article(record: Article) -> Plain:
+    """Return the article."""
+    return {
+        "id": record.id,
+        "title": record.title,
+        "body": record.body,
+        "status": record.status,
+        "revision": record.revision,
+        "version": record.version,
+        "audiences": sorted(record.audiences),
+        "category": record.category,
+        "sub_category": record.sub_category,
+        "keywords": record.keywords,
+        "language": record.language,
+        "owner": record.owner,
+        "valid_until": record.valid_until,
+        "source_incidents": record.source_incidents,
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+        "updated_by": record.updated_by,
+    }
+
+
+def incidents(page: Page) -> Plain:
+    """Return a page of incidents."""
+    return {"items": [incident(record) for record in page.items], "next_cursor": page.next_cursor}
+
+
+def articles(page: Page) -> Plain:
+    """Return a page of articles."""
+    return {"items": [article(record) for record in page.items], "next_cursor": page.next_cursor}
+
+
+def key(record: ApiKey) -> Plain:
+    """Return the key without its digest."""
+    return {
+        "id": record.id,
+        "label": record.label,
+        "scopes": sorted(record.scopes),
+        "audiences": sorted(record.audiences),
+        "created_at": record.created_at,
+        "revoked_at": record.revoked_at,
+    }
+
+
+def taxonomy(models: Models) -> Plain:
+    """Return every label of the installation."""
+    policy, labels = models.policy, models.taxonomy
+    return {
+        "version": labels.version,
+        "kinds": [{"name": kind.name, "description": kind.description, "work_item": kind.work_item} for kind in labels.kinds],
+        "categories": [
+            {
+                "name": category.name,
+                "description": category.description,
+                "support_group": category.support_group,
+                "escalation": category.escalation,
+                "sub_categories": [
+                    {"name": sub.name, "description": sub.description, "support_group": sub.support_group}
+                    for sub in category.sub_categories
+                ],
+            }
+            for category in labels.categories
+        ],
+        "impacts": policy.matrix.impacts,
+        "urgencies": policy.matrix.urgencies,
+        "matrix": [
+            {"impact": impact, "urgency": urgency, "priority": priority}
+            for (impact, urgency), priority in policy.matrix.cells.items()
+        ],
+        "priorities": {
+            name: {
+                "name": target.name,
+                "clock": target.clock,
+                "goal_minutes": target.goal_minutes,
+                "due_minutes": target.due_minutes,
+            }
+            for name, target in policy.targets.items()
+        },
+        "field_modes": {target: models.mode(target) for target in (*TARGETS, *models.classifier.cards)},
+    }
+
+
+def _custom(fields: Mapping[str, FieldPrediction]) -> Plain:
+    return {"custom": {target: field(found) for target, found in fields.items()}} if fields else {}
+
+
+def _sla(sla: SlaSuggestion | None) -> Plain | None:
+    return None if sla is None else {"due_at": sla.due_at, "target_minutes": sla.target_minutes, "clock": sla.clock}
+
+
+def _resolution(resolution: Resolution | None) -> Plain | None:
+    if resolution is None:
+        return None
+    return {
+        "text": resolution.text,
+        "resolved_at": resolution.resolved_at,
+        "resolved_by": resolution.resolved_by,
+        "article_id": resolution.article_id,
+        "drafted_article_id": resolution.drafted_article_id,
+    }
