@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.installation import Installation, installation
 from tests.integration.server import Server
 
 
@@ -17,3 +18,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
     return tmp_path / "data"
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Installation]:
+    """The API alone, in this process, over an empty store."""
+    with installation(tmp_path) as running:
+        yield running

@@ -72,7 +72,7 @@ class EdgeMiddleware:
         while link is not None:
             chain.append(type(link).__name__)
             link = link.__cause__ or link.__context__
-        self._log.error("request failed", error=chain, where=traceback.format_tb(error.__traceback__), route=_route(scope))
+        self._log.error("request failed", error=chain, where=_places(error), route=_route(scope))
 
     def _finished(self, scope: Scope, status: int, seconds: float) -> None:
         route, state = _route(scope), scope["state"]
@@ -90,6 +90,10 @@ class EdgeMiddleware:
             key_id=caller.principal.key_id if caller else None,
             tenant=caller.principal.tenant if caller else None,
         )
+
+
+def _places(error: BaseException) -> list[str]:
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
 
 
 def _request_id(scope: Scope) -> str:

@@ -18,8 +18,8 @@ MAX_DEPTH = 32
 
 class _StrictRequest(Request):
     async def json(self) -> Any:
-        """Return the parsed body."""
-        return parsed(await self.body())
+        """Return the body as the route has parsed it: an error inside this method would be taken for any other by FastAPI."""
+        return self.state.json
 
 
 class StrictRoute(APIRoute):
@@ -34,8 +34,10 @@ class StrictRoute(APIRoute):
             strict = _StrictRequest(request.scope, request.receive)
             # Nothing of a stranger's body is parsed.
             strict.state.caller = await strict.app.state.shared.keys.caller(strict.headers.get("authorization"))
-            if reads_body and await strict.body():
+            body = await strict.body() if reads_body else b""
+            if body:
                 _require_json(strict.headers.get("content-type"))
+                strict.state.json = parsed(body)
             return await inner(strict)
 
         return handler

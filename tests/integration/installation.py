@@ -1,0 +1,122 @@
+"""The API over a real store in a folder, with exact indexes and a classifier of keywords; the index follows each commit at once."""
+
+import itertools
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from smarttriage.adapters.encoders.hashing import HashingEncoder
+from smarttriage.adapters.indexes.exact import ExactIndex
+from smarttriage.adapters.lexical.exact import ExactLexicalIndex
+from smarttriage.adapters.stores.sql import SqlStore
+from smarttriage.api.app import create_app
+from smarttriage.api.services import Limits, Services
+from smarttriage.domain.access import EVERYONE, Principal, Scope
+from smarttriage.domain.priority import PriorityPolicy
+from smarttriage.domain.taxonomy import Taxonomy
+from smarttriage.services.incidents import IncidentService
+from smarttriage.services.indexing import Collection, IndexingService
+from smarttriage.services.keys import KeyService
+from smarttriage.services.knowledge import KnowledgeService
+from smarttriage.services.learning import LearningService
+from smarttriage.services.live import Live, Models, State
+from smarttriage.services.retrieval import FusionSettings
+from smarttriage.services.triage import TriageService
+from smarttriage.services.unit_of_work import UnitStore
+from smarttriage.testing.fakes import KeywordClassifier, ManualClock
+
+KB = Path(__file__).parents[2] / "kb"
+ADMIN, OTHER_ADMIN = "any text will do", "the other tenant's"
+ALL = frozenset(Scope)
+
+
+@dataclass
+class Installation:
+    """A running application, and the levers that tests move."""
+
+    services: Services
+    client: TestClient
+    clock: ManualClock
+    inner: SqlStore
+    notified: list[int]
+    reloaded: list[int]
+
+    def ask(self, method: str, path: str, body: Any = None, *, key: str | None = ADMIN, **headers: str) -> Any:
+        """Return the response."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if key is not None:
+            sent["Authorization"] = f"Bearer {key}"
+        return self.client.request(method, path, headers=sent, **({} if body is None else {"json": body}))
+
+    def must(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
+        """Return the parsed answer of a request that has to succeed."""
+        response = self.ask(method, path, body, **options)
+        assert 200 <= response.status_code < 300, response.text
+        return response.json()
+
+    def key(self, *scopes: str, label: str = "test", **more: Any) -> str:
+        """Return the text of a new key."""
+        return self.must("POST", "/v1/admin/keys", {"label": label, "scopes": list(scopes), **more})["key"]
+
+
+@contextmanager
+def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any) -> Iterator[Installation]:
+    """Yield an installation with an administrator in each of two tenants."""
+    clock, encoder = ManualClock(), HashingEncoder()
+    inner = SqlStore.open(folder / "store.db", clock=clock)
+    store = UnitStore(inner)
+
+    def new_collection(name: str) -> Collection:
+        return Collection(name, ExactIndex(encoder_id=encoder.encoder_id, dim=encoder.dim), ExactLexicalIndex())
+
+    indexing = IndexingService(store=store, encoder=encoder, new_collection=new_collection, settings=FusionSettings(floor=0.25))
+    models = Models(encoder, KeywordClassifier(), _taxonomy(), _policy())
+    live = Live(State(models, indexing.catalogue()))
+    numbers = itertools.count(1)
+    shared: dict[str, Any] = {"store": store, "clock": clock, "new_id": lambda prefix: f"{prefix}_{next(numbers):06}"}
+    notified: list[int] = []
+    reloaded: list[int] = []
+
+    def follow() -> None:
+        notified.append(1)
+        if indexing.catch_up():
+            live.publish_catalogue(indexing.catalogue())
+
+    incidents = IncidentService(**shared, live=live)
+    services = Services(
+        triage=TriageService(**shared, live=live),
+        incidents=incidents,
+        learning=LearningService(**shared, live=live, incident_service=incidents),
+        knowledge=KnowledgeService(**shared, taxonomy=lambda: live.state.models.taxonomy),
+        store=store,
+        clock=clock,
+        live=live,
+        notify=follow,
+        reload=lambda: reloaded.append(1),
+        ready=lambda: True,
+        limits=limits or Limits(),
+    )
+    services = replace(services, **replaced)
+    keys = KeyService(store=store, clock=clock)
+    keys.ensure_administrator(ADMIN, label="admin")
+    keys.ensure_administrator(OTHER_ADMIN, label="other", tenant="other")
+    with TestClient(create_app(services), follow_redirects=False) as client:
+        yield Installation(services, client, clock, inner, notified, reloaded)
+    inner.close()
+
+
+def a_caller(tenant: str = "default", *audiences: str) -> Principal:
+    return Principal("test", tenant, frozenset(audiences or (EVERYONE,)), ALL)
+
+
+def _taxonomy() -> Taxonomy:
+    return Taxonomy.from_mapping(tomllib.loads((KB / "taxonomy.toml").read_text(encoding="utf-8")))
+
+
+def _policy() -> PriorityPolicy:
+    return PriorityPolicy.from_mapping(tomllib.loads((KB / "priority.toml").read_text(encoding="utf-8")))
