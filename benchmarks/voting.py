@@ -1,6 +1,6 @@
 """Do reviewed neighbours that vote beside the model help, and do they ever hurt?
 
-    python benchmarks/voting.py [--train 4000] [--stream 4000]
+    python benchmarks/voting.py [--train 2500] [--stream 2500]
 
 A classifier is fitted on the first rows of it_ticket_category's train part and stays as it is; the next rows arrive one by one, are
 predicted with and without the votes of all rows before them, and then count as reviewed. Near-duplicates (column `cluster`) of the
@@ -30,8 +30,8 @@ HIDDEN = "Purchase"
 def main() -> None:
     """Replay the stream and write benchmarks/results/voting.json and .md."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--train", type=int, default=4000)
-    options.add_argument("--stream", type=int, default=4000)
+    options.add_argument("--train", type=int, default=2500)
+    options.add_argument("--stream", type=int, default=2500)
     chosen = options.parse_args()
     with gzip.open(TICKETS, "rt", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
@@ -43,7 +43,7 @@ def main() -> None:
     examples = LabelledTexts(
         texts, encoder.encode(texts), {"category": [row["category"] for row in fitted]}, [row["cluster"] for row in fitted]
     )
-    classifier = SklearnTrainer().fit(examples, seed=0)
+    classifier = SklearnTrainer(encoder_id=encoder.encoder_id).fit(examples, seed=0)
     arriving = [model_text("", row["text"]) for row in stream]
     vectors = encoder.encode(arriving)
     probabilities = classifier.predict_proba(arriving, vectors)["category"]

@@ -15,7 +15,7 @@ from smarttriage.adapters.indexes.exact import ExactIndex
 from smarttriage.adapters.lexical.exact import ExactLexicalIndex
 from smarttriage.adapters.stores.sql import SqlStore
 from smarttriage.api.app import create_app
-from smarttriage.api.services import Limits, Services
+from smarttriage.services.installation import Limits, Services
 from smarttriage.domain.access import EVERYONE, Principal, Scope
 from smarttriage.domain.priority import PriorityPolicy
 from smarttriage.domain.taxonomy import Taxonomy

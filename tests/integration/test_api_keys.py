@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from smarttriage.api.services import Limits
+from smarttriage.services.installation import Limits
 from smarttriage.services.keys import KeyService, key_identity
 from tests.integration.installation import ADMIN, OTHER_ADMIN, Installation, installation
 

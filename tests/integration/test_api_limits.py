@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from smarttriage.api.limits import LimitsMiddleware
-from smarttriage.api.services import Limits
+from smarttriage.services.installation import Limits
 from tests.integration.installation import ADMIN, installation
 
 KEY = {"Authorization": f"Bearer {ADMIN}", "Content-Type": "application/json"}

@@ -13,7 +13,7 @@ from smarttriage.api.edge import EdgeMiddleware
 from smarttriage.api.limits import LimitsMiddleware
 from smarttriage.api.metrics import Metrics
 from smarttriage.api.routes import admin, articles, feedback, health, incidents, suggestions
-from smarttriage.api.services import Services
+from smarttriage.services.installation import Services
 from smarttriage.services.keys import KeyService
 
 _DESCRIPTION = """Incident in, suggestion out; resolution back, and the knowledge base grows.

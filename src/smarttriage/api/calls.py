@@ -13,7 +13,7 @@ from smarttriage.api.auth import BEARER, Caller, KeyRing
 from smarttriage.api.errors import TooLarge
 from smarttriage.api.idempotency import Claim, once
 from smarttriage.api.metrics import Metrics
-from smarttriage.api.services import Services
+from smarttriage.services.installation import Services
 from smarttriage.domain.access import Principal, Scope
 from smarttriage.domain.errors import InvalidInput, PermissionDenied, VersionMismatch
 

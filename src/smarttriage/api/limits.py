@@ -3,7 +3,7 @@
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smarttriage.api.errors import TooLarge, problem_of
-from smarttriage.api.services import Limits
+from smarttriage.services.installation import Limits
 from smarttriage.domain.errors import InvalidInput, Overloaded, SmartTriageError
 
 # Whoever watches the service must get an answer when it is busiest.

@@ -1,19 +1,14 @@
-"""The running service: everything opened, the seed in place, the follower following, the HTTP server in front."""
+"""The services of a running process: everything opened, the seed in place, the follower following."""
 
 import logging
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 
 import structlog
-import uvicorn
-from fastapi import FastAPI
 
 from smarttriage.adapters.indexes.faiss import FaissIndex
 from smarttriage.adapters.lexical.tantivy import TantivyIndex
-from smarttriage.api.app import create_app
-from smarttriage.api.services import Limits, Services
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.importing import seed
 from smarttriage.bootstrap.keys import ensure_admin_key
@@ -22,6 +17,7 @@ from smarttriage.config import Settings
 from smarttriage.ports import Encoder, Store
 from smarttriage.services.incidents import IncidentService
 from smarttriage.services.indexing import Collection, Follower, IndexingService
+from smarttriage.services.installation import Limits, Services
 from smarttriage.services.knowledge import KnowledgeService
 from smarttriage.services.learning import LearningService
 from smarttriage.services.live import Live, State
@@ -29,40 +25,16 @@ from smarttriage.services.triage import TriageService
 from smarttriage.services.unit_of_work import UnitStore
 
 INDEX_FOLDER = "indexes"
-SHUTDOWN_S = 10
 
 log = structlog.get_logger("smarttriage")
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """An opened installation that can be run."""
-
-    app: FastAPI
-    settings: Settings
-    key: str
-
-    @property
-    def url(self) -> str:
-        """Where it answers."""
-        return f"http://{self.settings.host}:{self.settings.port}"
-
-    def run(self) -> None:
-        """Serve until the process is told to stop; requests under way are finished."""
-        config = uvicorn.Config(
-            self.app,
-            host=self.settings.host,
-            port=self.settings.port,
-            log_level=logging.WARNING,
-            access_log=False,
-            timeout_graceful_shutdown=SHUTDOWN_S,
-        )
-        uvicorn.Server(config).run()
-
-
 @contextmanager
-def open_service(settings: Settings, *, say: parts.Say) -> Iterator[Service]:
-    """Yield the service over the data folder, prepared if it was empty; its indexes are saved and its store closed at the end."""
+def open_services(settings: Settings, *, say: parts.Say) -> Iterator[tuple[Services, str]]:
+    """Yield the services over the data folder and the administrator's key; an empty folder is prepared.
+
+    At the end the indexes are saved and the store is closed.
+    """
     _log_to_stderr(settings.log_level)
     with ExitStack() as cleanup:
         encoder = parts.encoder()
@@ -74,8 +46,7 @@ def open_service(settings: Settings, *, say: parts.Say) -> Iterator[Service]:
         cleanup.callback(indexing.save, settings.data_dir / INDEX_FOLDER)
         cleanup.callback(follower.stop)
         key = ensure_admin_key(settings, store)
-        services = _services(settings, store=store, live=live, follower=follower)
-        yield Service(create_app(services), settings, key)
+        yield _services(settings, store=store, live=live, follower=follower), key
 
 
 def new_indexing(*, store: Store, encoder: Encoder) -> IndexingService:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+SHUTDOWN_S = 10
+
 
 def serve(
     data_dir: Annotated[Path | None, typer.Option(help="Store, indexes and models; made if it is not there.")] = None,
@@ -16,14 +18,26 @@ def serve(
     """Serve suggestions over HTTP."""
     # One request is one thread of work; more OpenMP threads than that make every request slower (see benchmarks/README.md).
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from smarttriage.bootstrap.serving import open_service
+    import uvicorn
+
+    from smarttriage.api.app import create_app
+    from smarttriage.bootstrap.serving import open_services
     from smarttriage.config import Settings
 
     given = {"data_dir": data_dir, "host": host, "port": port}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-    with open_service(settings, say=_say) as service:
-        _say(_welcome(service.url, service.key))
-        service.run()
+    with open_services(settings, say=_say) as (services, key):
+        _say(_welcome(f"http://{settings.host}:{settings.port}", key))
+        app = create_app(services)
+        # Requests under way are finished before the indexes are saved; the service logs each request itself.
+        uvicorn.run(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=SHUTDOWN_S,
+        )
 
 
 def _say(line: str) -> None:

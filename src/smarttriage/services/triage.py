@@ -32,7 +32,7 @@ from smarttriage.services.retrieval import SearchResult
 
 # How near a reviewed incident must be to vote (cosine). Topic carries over from similar texts; who is hit and what has
 # stopped does not, so impact and urgency listen only to near-identical texts. Measured by benchmarks/voting.py.
-VOTE_FLOOR = 0.6
+VOTE_FLOOR = 0.5
 VOTE_FLOOR_SEVERITY = 0.9
 N_NEIGHBOURS = 10
 DEFAULT_MATCHES = 5

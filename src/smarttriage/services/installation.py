@@ -1,4 +1,4 @@
-"""What the API needs from the rest of the installation."""
+"""What a running installation consists of: the services behind the routes, and the hooks of the process they run in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
