@@ -173,14 +173,14 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_bytes())
-        names, version = list(manifest["files"]), manifest["version"]
-        valid = all(_NAME.fullmatch(name) for name in names) and isinstance(version, str)
+        valid = all(_NAME.fullmatch(name) and isinstance(digest, str) for name, digest in manifest["files"].items())
+        valid = valid and isinstance(manifest["version"], str)
         valid = (
             valid and isinstance(manifest["targets"], list) and isinstance(manifest["format"], str) and "encoder_id" in manifest
         )
     except OSError as error:
         raise BundleError(f"No bundle in {folder}: {path} cannot be read ({error.strerror}); {WAY_OUT}.") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BundleError(f"{path} is not a bundle manifest ({error!r}); {WAY_OUT}.") from error
     if not valid:
         raise BundleError(f"{path} is not a bundle manifest (wrong type of a field, or a strange file name); {WAY_OUT}.")
@@ -225,7 +225,7 @@ def _read(path: Path, expected: str) -> bytes:
     except OSError as error:
         raise BundleError(f"{path} cannot be read ({error.strerror}); {WAY_OUT}.") from error
     if (found := hashlib.sha256(content).hexdigest()) != expected:
-        raise BundleError(f"{path} is altered: sha256 {found[:12]}… instead of {str(expected)[:12]}…; {WAY_OUT}.")
+        raise BundleError(f"{path} is altered: sha256 {found[:12]}… instead of {expected[:12]}…; {WAY_OUT}.")
     return content
 
 

@@ -17,7 +17,6 @@ WORD_PATTERN = r"(?u)\b\w\w+\b"
 WORD_SIZES = (1, 2)
 CHAR_SIZES = (3, 5)
 _WORD = re.compile(WORD_PATTERN)
-_CHUNK = re.compile(r"\S+")
 
 
 class Analyser(StrEnum):
@@ -50,34 +49,38 @@ class TfidfBlock:
     vocabulary: Mapping[str, int]
     idf: NDArray[np.float32]
 
-    def terms(self, lowered: str) -> Iterator[Term]:
-        """Yield every occurrence of every term, in the vocabulary or not."""
-        return _words(lowered) if self.analyser is Analyser.WORD else _char_ngrams(lowered)
+    def names(self, lowered: str) -> list[str]:
+        """Return every occurrence of every term, in the vocabulary or not."""
+        return _word_names(lowered) if self.analyser is Analyser.WORD else _char_names(lowered)
 
     def transform(self, lowered: str) -> tuple[NDArray[np.intp], Vectors]:
         """Return the columns that the lower-cased text fills and their values, columns ascending."""
-        names = _word_names(lowered) if self.analyser is Analyser.WORD else _char_names(lowered)
+        columns, values, _ = self.counted(lowered)
+        return columns, values
+
+    def counted(self, lowered: str) -> tuple[NDArray[np.intp], Vectors, NDArray[np.float32]]:
+        """Return what `transform` does, and how often the text holds each column's term."""
         vocabulary = self.vocabulary
-        counts = Counter([column for name in names if (column := vocabulary.get(name)) is not None])
+        counts = Counter([column for name in self.names(lowered) if (column := vocabulary.get(name)) is not None])
         columns = np.array(sorted(counts), dtype=np.intp)
-        if not len(columns):
-            return columns, np.zeros(0, dtype=np.float32)
-        frequencies = np.array([1.0 + math.log(counts[column]) for column in columns.tolist()], dtype=np.float32)
-        values = frequencies * self.idf[columns]
-        return columns, values / np.float32(math.sqrt(values @ values))
+        occurrences = np.array([counts[column] for column in columns.tolist()], dtype=np.float32)
+        values = (1 + np.log(occurrences)) * self.idf[columns]
+        norm = math.sqrt(values @ values) or 1.0
+        return columns, values / np.float32(norm), occurrences
 
 
-def _word_names(lowered: str) -> list[str]:
-    words = _WORD.findall(lowered)
-    return words + [f"{first} {second}" for first, second in pairwise(words)]
-
-
-def _words(lowered: str) -> Iterator[Term]:
+def word_terms(lowered: str) -> Iterator[Term]:
+    """Yield every occurrence of every word and word pair, and where it stands."""
     matches = list(_WORD.finditer(lowered))
     for match in matches:
         yield Term(match.group(), match.start(), match.end())
     for first, second in pairwise(matches):
         yield Term(f"{first.group()} {second.group()}", first.start(), second.end())
+
+
+def _word_names(lowered: str) -> list[str]:
+    words = _WORD.findall(lowered)
+    return words + [f"{first} {second}" for first, second in pairwise(words)]
 
 
 def _char_names(lowered: str) -> list[str]:
@@ -91,15 +94,3 @@ def _char_names(lowered: str) -> list[str]:
             if size >= length:  # a word shorter than the n-gram counts once, as in scikit-learn
                 break
     return names
-
-
-def _char_ngrams(lowered: str) -> Iterator[Term]:
-    least, most = CHAR_SIZES
-    for match in _CHUNK.finditer(lowered):
-        padded = f" {match.group()} "
-        for size in range(least, most + 1):
-            for start in range(max(1, len(padded) - size + 1)):
-                name = padded[start : start + size]
-                yield Term(name, match.start(), match.end())
-            if size >= len(padded):
-                break

@@ -1,5 +1,6 @@
 """Calibration and thresholds, both from rows that the scores' models were not fitted on."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,13 +29,16 @@ def fit_calibration(linear: Scores, network: Scores, truth: NDArray[np.int_], *,
     """
     n_labels = linear.shape[1]
     n_biases = n_labels if with_bias else 0
-    hot = np.eye(n_labels)[truth]
+    # A perfect record of n rows is no proof of certainty: Platt's targets (1999), (n + 1) / (n + 2) instead of 1.
+    doubt = 1.0 / (len(truth) + 2)
+    hot = (1 - doubt) * np.eye(n_labels)[truth] + doubt / n_labels
     start = np.concatenate([[1.0, 0.5 if network.any() else 0.0, 0.0], np.zeros(n_biases)])
     bounds = [(0.0, 100.0), (0.0, 100.0), (-2.0, 2.0)] + [(-20.0, 20.0)] * n_biases
     arguments = (linear, network, hot)
     found = minimize(_brier, start, args=arguments, jac=True, method="L-BFGS-B", bounds=bounds).x
-    bias = tuple(float(value) for value in found[3:]) if with_bias else (0.0,) * n_labels
-    return Calibration(float(found[0]), float(found[1]), float(found[2]), bias)
+    # The last digits depend on how memory is aligned; a model must not.
+    scale, share, bend, *biases = (round(float(value), 6) for value in found)
+    return Calibration(scale, share, bend, tuple(biases) if with_bias else (0.0,) * n_labels)
 
 
 def _brier(
@@ -99,5 +103,5 @@ def thresholds(
         # Rows of equal confidence pass together: only the last of them is a place to cut.
         last = np.append(sorted_confidences[1:] < sorted_confidences[:-1], True)[: len(errors)]
         fine = np.flatnonzero((risk <= 1 - target_precision + 1e-12) & last)
-        found[label] = float(sorted_confidences[fine[-1]]) if len(fine) else NEVER
+        found[label] = math.floor(sorted_confidences[fine[-1]] * 1e6) / 1e6 if len(fine) else NEVER
     return found

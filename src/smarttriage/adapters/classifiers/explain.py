@@ -1,17 +1,17 @@
 """Which words of a text carried a label, read off the linear part."""
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import accumulate
 
-import numpy as np
-
-from smarttriage.adapters.classifiers.analysis import TfidfBlock
+from smarttriage.adapters.classifiers.analysis import TfidfBlock, word_terms
 from smarttriage.adapters.classifiers.features import TextFeatures
 from smarttriage.adapters.classifiers.heads import LinearHead
 from smarttriage.ports import TextSpan, Vectors
 
+# str.split, which the character terms follow, also splits at the separators \x1c to \x1f; \S+ agrees with it.
 _CHUNK = re.compile(r"\S+")
 _EDGES = re.compile(r"^\W+|\W+$")
 
@@ -27,33 +27,38 @@ def explain(features: TextFeatures, head: LinearHead, column: int, text: str, n:
     chunks = [(match.start(), match.end()) for match in _CHUNK.finditer(lowered)]
     if not chunks or n < 1:
         return []
-    owner = np.zeros(len(lowered), dtype=np.intp)
-    for place, (start, end) in enumerate(chunks):
-        owner[start:end] = place
-    weights: dict[int, float] = defaultdict(float)
-    for block, part in ((features.word, head.word), (features.char, head.char)):
-        _add(weights, block, part, column, lowered=lowered, owner=owner.tolist())
+    starts = [start for start, _ in chunks]
+    weights = _char_weights(features.char, head.char, column, lowered)
+    per_term = _per_occurrence(features.word, head.word, column, lowered)
+    for term in word_terms(lowered):
+        if share := per_term.get(features.word.vocabulary.get(term.text, -1)):
+            # Half to the first and half to the last word: a pair is shared, a word gets both halves.
+            weights[bisect_right(starts, term.start) - 1] += share / 2
+            weights[bisect_right(starts, term.end - 1) - 1] += share / 2
     top = sorted((place for place in weights if weights[place] > 0), key=lambda place: (-weights[place], place))[:n]
     back = _offsets(text, lowered)
     spans = [_span(lowered, back, chunks, run, weights) for run in _runs(sorted(top))]
     return sorted((span for span in spans if span.end > span.start), key=lambda span: (-span.weight, span.start))
 
 
-def _add(weights: dict[int, float], block: TfidfBlock, part: Vectors, column: int, *, lowered: str, owner: Sequence[int]) -> None:
-    columns, values = block.transform(lowered)
-    if not len(columns):
-        return
+def _char_weights(block: TfidfBlock, part: Vectors, column: int, lowered: str) -> dict[int, float]:
+    """Return for each chunk of the text what its character terms add; equal chunks are added up once."""
+    per_term = _per_occurrence(block, part, column, lowered)
+    known: dict[str, float] = {}
+    weights: dict[int, float] = defaultdict(float)
+    for place, chunk in enumerate(lowered.split()):
+        if chunk not in known:
+            known[chunk] = sum(per_term.get(block.vocabulary.get(name, -1), 0.0) for name in block.names(chunk))
+        weights[place] = known[chunk]
+    return weights
+
+
+def _per_occurrence(block: TfidfBlock, part: Vectors, column: int, lowered: str) -> dict[int, float]:
+    """Return for each column that the text fills what one occurrence of its term adds."""
+    columns, values, counts = block.counted(lowered)
     rows = part[columns]
-    gain = dict(zip(columns.tolist(), (values * (rows[:, column] - rows.mean(axis=1))).tolist(), strict=True))
-    places: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for term in block.terms(lowered):
-        if (found := block.vocabulary.get(term.text)) is not None:
-            places[found].append((owner[term.start], owner[term.end - 1]))
-    for found, ends in places.items():
-        share = gain[found] / len(ends) / 2  # half to the first and half to the last word: a pair is shared, a word is whole
-        for first, last in ends:
-            weights[first] += share
-            weights[last] += share
+    gains = values * (rows[:, column] - rows.mean(axis=1)) / counts
+    return dict(zip(columns.tolist(), gains.tolist(), strict=True))
 
 
 def _runs(places: Sequence[int]) -> list[list[int]]:

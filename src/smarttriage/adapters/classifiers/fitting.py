@@ -20,7 +20,6 @@ from smarttriage.adapters.classifiers.recipes import (
     fit_network,
     linear_head,
     network_scores,
-    recipes_for,
 )
 from smarttriage.domain.errors import InvalidInput
 from smarttriage.ports import Probabilities, Vectors
@@ -39,6 +38,7 @@ class Task:
         folds: The fold of each row.
         truth: Column of each row's label; -1 where the row has none.
         labels: The labels in column order.
+        recipes: What to choose from.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Task:
     folds: NDArray[np.int_]
     truth: NDArray[np.int_]
     labels: tuple[str, ...]
+    recipes: Sequence[Recipe]
     seed: int
     n_threads: int
 
@@ -87,7 +88,7 @@ def fit_target(task: Task) -> Fitted:
     """
     _check(task)
     n_labelled = int((task.truth >= 0).sum())
-    recipes = recipes_for(n_labelled)
+    recipes = task.recipes
     held_out = _held_out_scores(task, recipes, folds_to_fit(n_labelled))
     best = max(range(len(recipes)), key=lambda place: _criterion(task, held_out[place]))
     recipe, scores = recipes[best], held_out[best]

@@ -1,12 +1,13 @@
 """Which linear model on which blocks: the recipes that inner cross-validation chooses from, and how one is fitted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.linalg import cholesky, solve_triangular
 from sklearn.decomposition import TruncatedSVD
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
@@ -64,11 +65,13 @@ SMALL: tuple[Recipe, ...] = (
 PROJECTION_DIM = 200
 _HIDDEN = 256
 _EPOCHS = 12
+# The decomposition's cube of rows is below a second up to here.
+_MOST_ROWS_IN_SPAN = 2_500
 
 
-def recipes_for(n_rows: int) -> Sequence[Recipe]:
+def recipes_for(n_rows: int, many_rows: int = MANY_ROWS) -> Sequence[Recipe]:
     """Return the recipes to try on that many labelled rows."""
-    return (LARGE,) if n_rows >= MANY_ROWS else SMALL
+    return (LARGE,) if n_rows >= many_rows else SMALL
 
 
 def design(matrix: Matrix, recipe: Recipe) -> sp.csr_matrix:
@@ -91,17 +94,37 @@ def fit_linear(
     present = np.flatnonzero(counts)
     weight = {label: float(len(truth) / len(present) / counts[label]) ** recipe.balance for label in present.tolist()}
     if recipe.learner is Learner.SVM:
-        model = LinearSVC(C=recipe.c, class_weight=weight, random_state=seed, max_iter=10_000)
+        model = LinearSVC(C=recipe.c, class_weight=weight, random_state=seed, max_iter=10_000).fit(rows, truth)
+        coefficients, intercepts = model.coef_, model.intercept_
     else:
-        model = LogisticRegression(C=recipe.c, class_weight=weight, max_iter=1_000, tol=1e-3)
-    model.fit(rows, truth)
-    coefficients, intercepts = model.coef_, model.intercept_
+        coefficients, intercepts = _fit_logistic(rows, truth, recipe.c, weight)
     if len(present) == 2:
         coefficients, intercepts = np.vstack([-coefficients, coefficients]), np.concatenate([-intercepts, intercepts])
     weights = np.zeros((rows.shape[1], n_labels), dtype=np.float32)
     biases = np.full(n_labels, intercepts.min() - 10.0, dtype=np.float32)
     weights[:, present], biases[present] = coefficients.T, intercepts
     return weights, biases
+
+
+def _fit_logistic(
+    rows: sp.csr_matrix, truth: NDArray[np.int_], c: float, weight: Mapping[int, float]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (n_labels, n_columns) coefficients and the intercepts, or one row of each for two labels.
+
+    With fewer rows than columns the solution lies in the rows' span (representer theorem), so it is found among as many
+    coordinates as there are rows: with L L' = X X' the scores X w equal L b for w = X' inv(L') b, and |w| = |b|.
+    """
+    model = LogisticRegression(C=c, class_weight=weight, max_iter=1_000, tol=1e-3)
+    n_rows, n_columns = rows.shape
+    if n_rows > _MOST_ROWS_IN_SPAN or n_rows >= n_columns:
+        model.fit(rows, truth)
+        return model.coef_, model.intercept_
+    exact = rows.astype(np.float64)
+    products = (exact @ exact.T).toarray()
+    products[np.diag_indices(n_rows)] += 1e-6  # identical rows make it singular
+    lower = cholesky(products, lower=True)
+    model.fit(lower, truth)
+    return exact.T.dot(solve_triangular(lower.T, model.coef_.T)).T, model.intercept_
 
 
 def linear_head(weights: Vectors, biases: Vectors, matrix: Matrix, recipe: Recipe) -> LinearHead:
@@ -134,7 +157,7 @@ def network_inputs(projection: Projection, matrix: Matrix) -> Vectors:
 def fit_network(inputs: Vectors, truth: NDArray[np.int_], n_labels: int, *, seed: int) -> MlpHead:
     """Return one fitted network; a label without a row gets the least bias of all."""
     present = np.unique(truth)
-    model = MLPClassifier((_HIDDEN,), alpha=1e-3, batch_size=128, random_state=seed)
+    model = MLPClassifier((_HIDDEN,), alpha=1e-3, batch_size=min(128, len(truth)), random_state=seed)
     for _ in range(_EPOCHS):  # stopping after a few epochs is the regularisation
         model.partial_fit(inputs, truth, classes=present)
     out, out_bias = model.coefs_[1], model.intercepts_[1]
