@@ -3,8 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 NUMBER = "#"
 TIME = "@"
@@ -27,8 +27,7 @@ _GROUPED = re.compile(r"[.,’' ](?=\d{3})")
 _KINDS = {"stop": STOP, "percent": PERCENT, "colon": COLON, "comma": COMMA}
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token: what patterns compare and where it stands in the text.
 
     Attributes:

@@ -49,6 +49,34 @@ CUE_TYPES = (
     "goes_on",
     "tone_loud",
     "tone_calm",
+    "topic_connectivity",
+    "topic_wifi",
+    "topic_vpn",
+    "topic_dns",
+    "topic_internet",
+    "topic_voice",
+    "topic_workstation",
+    "topic_printer",
+    "topic_mobile",
+    "topic_peripheral",
+    "topic_server",
+    "topic_power",
+    "topic_email",
+    "topic_collaboration",
+    "topic_business_app",
+    "topic_database",
+    "topic_storage",
+    "topic_operating_system",
+    "topic_web",
+    "topic_password",
+    "topic_permissions",
+    "topic_account",
+    "topic_mfa_sso",
+    "topic_phishing",
+    "topic_malware",
+    "topic_intrusion",
+    "topic_data_leak",
+    "topic_lost_device",
     NAMED_PEOPLE,
 )
 _LINKS = frozenset({COMMA, "and", "und", "et", "en", "y", "e"})
@@ -117,9 +145,14 @@ class Lexicon:
             for name, rest in self._starts(token.text, token.kind):
                 if taken.get(name, -1) >= index:
                     continue
-                last = _last(index, rest, joined, offsets, ends)
+                last = index
+                if rest is not None:
+                    match = rest.match(joined, offsets[index + 1])
+                    if match is None:
+                        continue
+                    last = ends.get(match.end(), index)
                 kind = self.types[name]
-                if last is None or (kind.negatable and self._negated(row, index)):
+                if kind.negatable and self._negated(row, index):
                     continue
                 taken[name] = last
                 value = _value(row[index : last + 1]) if kind.numbered else None
@@ -173,22 +206,14 @@ def _sizes(table: _Table, kind: str) -> tuple[int, ...]:
 
 
 def _joined(row: list[Token]) -> tuple[str, list[int], dict[int, int]]:
-    """Return the tokens joined, each followed by a space, where each begins there, and which token ends at an offset."""
+    """Return the tokens joined, each followed by a space; where each begins, and the end; and which token ends at an offset."""
     offsets, ends, at = [], {}, 0
     for index, token in enumerate(row):
         offsets.append(at)
         at += len(token.text) + 1
         ends[at] = index
+    offsets.append(at)
     return "".join([token.text + " " for token in row]), offsets, ends
-
-
-def _last(index: int, rest: re.Pattern[str] | None, joined: str, offsets: list[int], ends: dict[int, int]) -> int | None:
-    """Return the last token of a find that begins at `index`, or None where the rest does not match."""
-    if rest is None:
-        return index
-    begin = offsets[index + 1] if index + 1 < len(offsets) else len(joined)
-    match = rest.match(joined, begin)
-    return None if match is None else ends.get(match.end(), index)
 
 
 def _value(row: list[Token]) -> int | None:
@@ -217,5 +242,7 @@ def _names_from(row: list[Token], index: int, text: str) -> tuple[int, int]:
 
 
 def _is_name(token: Token, text: str) -> bool:
+    if token.kind or not text[token.start].isupper():
+        return False
     word = text[token.start : token.end]
-    return token.kind == "" and len(word) > 1 and word[0].isupper() and word[1:].islower()
+    return len(word) > 1 and word[1:].islower()

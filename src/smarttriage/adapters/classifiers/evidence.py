@@ -7,6 +7,9 @@ from smarttriage.domain import cue_features
 from smarttriage.domain.cues import Cue, Lexicon
 from smarttriage.ports import TextSpan
 
+EVIDENCE_TARGETS = ("impact", "urgency")
+TOPIC_TARGETS = ("category", "sub_category")
+
 
 @dataclass(frozen=True, slots=True)
 class EvidenceCues:
@@ -28,6 +31,15 @@ class EvidenceCues:
         """Return one number for each column."""
         return cue_features.values(text, self.lexicon.find(text))
 
+    def used(self, target: str) -> Sequence[bool]:
+        """Return which columns the target may read.
+
+        Impact and urgency never see topics, so that they are not read off the category; the category never sees who is hit.
+        """
+        if target in TOPIC_TARGETS:
+            return [not _is_evidence(name) for name in self.columns]
+        return [target not in EVIDENCE_TARGETS or not _is_topic(name) for name in self.columns]
+
     def spans(self, text: str, target: str, label: str) -> Sequence[tuple[int, TextSpan]]:
         """Return (column, span) of the cues that speak for the label; a span stands once for each column that it fills."""
         return [
@@ -41,3 +53,11 @@ class EvidenceCues:
 def _columns_of(cue: Cue) -> Iterator[int]:
     for name in cue_features.filled_by(cue):
         yield cue_features.column(name)
+
+
+def _is_topic(column: str) -> bool:
+    return column.startswith("topic_")
+
+
+def _is_evidence(column: str) -> bool:
+    return not column.startswith(("topic_", "surface."))
