@@ -29,6 +29,9 @@ class Shouting:
     def values(self, text: str) -> Sequence[float]:
         return [float(any(map(str.isupper, text)))]
 
+    def used(self, target: str) -> Sequence[bool]:
+        return [True]
+
     def spans(self, text: str, target: str, label: str) -> Sequence[tuple[int, TextSpan]]:
         return [(0, TextSpan(match.start(), match.end(), 0.0, "loud")) for match in re.finditer("[A-Z]+", text)]
 

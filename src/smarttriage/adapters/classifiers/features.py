@@ -1,7 +1,7 @@
 """The features that all targets of one model share: TF-IDF of words and characters, the embedding, optional extra numbers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -40,6 +40,10 @@ class ExtraFeatures(Protocol):
         """Return one number for each column, of a size of about 0 to 1."""
         ...
 
+    def used(self, target: str) -> Sequence[bool]:
+        """Return for each column whether the target may read it."""
+        ...
+
     def spans(self, text: str, target: str, label: str) -> Sequence[tuple[int, TextSpan]]:
         """Return (column, span) of the places that may be shown for the label, once for each column they fill; may be empty."""
         ...
@@ -64,6 +68,12 @@ class Matrix:
     char: sp.csr_matrix
     embedding: Vectors
     extra: Vectors
+
+    def for_target(self, extra: ExtraFeatures | None, target: str) -> "Matrix":
+        """Return the matrix with 0 in the extra columns that the target may not read (all, without `extra`): so are weights."""
+        if extra is None:
+            return replace(self, extra=np.zeros_like(self.extra))
+        return replace(self, extra=self.extra * np.array(extra.used(target), dtype=np.float32))
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,7 @@ class SklearnTrainer:
             for name in order:
                 card = self._card(name, labels)
                 truth = column_of(labels[name], card.labels)
-                mine = matrix if self._options(name).extra else replace(matrix, extra=np.zeros_like(matrix.extra))
+                mine = matrix.for_target(self.extra if self._options(name).extra else None, name)
                 recipes = recipes_for(int((truth >= 0).sum()), self.many_rows)
                 fitted[name] = fit_target(Task(name, mine, inputs, folds, truth, card.labels, recipes, seed, self.n_threads))
                 cards[name] = card
