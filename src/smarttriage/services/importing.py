@@ -63,17 +63,20 @@ class Row:
 class ImportService:
     """Writes rows to the store in batches; each batch is one transaction, its vectors stored before it."""
 
-    def __init__(self, *, store: Store, encoder: Encoder, models: Models, clock: Clock, principal: Principal) -> None:
+    def __init__(
+        self, *, store: Store, encoder: Encoder, models: Models, clock: Clock, principal: Principal, batch_size: int = BATCH
+    ) -> None:
         self._store = store
         self._encoder = encoder
         self._models = models
         self._clock = clock
         self._principal = principal
+        self._batch_size = batch_size
 
     def articles(self, rows: Iterable[Row], *, progress: Callable[[ImportReport], None]) -> ImportReport:
         """Import published articles by id; one that is there with other content becomes its next revision."""
         report = ImportReport()
-        for batch in _batches(rows):
+        for batch in _batches(rows, self._batch_size):
             read = (self._article(row, report) for row in batch)
             wanted = list({article.id: article for article in read if article is not None}.values())
             self._embed(passage_text(a.title, p.text) for a in wanted for p in passages(a.id, a.body))
@@ -91,7 +94,7 @@ class ImportService:
     def incidents(self, rows: Iterable[Row], *, source: str, progress: Callable[[ImportReport], None]) -> ImportReport:
         """Import incidents by (source, source id); a row without an id is known by its content."""
         report = ImportReport()
-        for batch in _batches(rows):
+        for batch in _batches(rows, self._batch_size):
             wanted: dict[str, Incident] = {}
             for row in batch:
                 incident = self._incident(row, source, report)
@@ -253,9 +256,9 @@ def mapped(rows: Iterable[Row], mapping: Mapping[str, str]) -> Iterator[Row]:
         yield Row(row.place, {ours: row.values.get(theirs) for ours, theirs in mapping.items()}, row.problem)
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
     iterator = iter(rows)
-    while batch := list(islice(iterator, BATCH)):
+    while batch := list(islice(iterator, size)):
         yield batch
 
 

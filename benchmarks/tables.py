@@ -1,0 +1,39 @@
+"""Puts every table of benchmarks/results/ into benchmarks/README.md, as the benchmark printed it.
+
+python benchmarks/tables.py
+"""
+
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+HEAD = """# Benchmarks
+
+Each section is what a command printed, with the command, the date, the machine and the versions; `python benchmarks/tables.py` puts them
+together, no number is typed in by hand. The data is read from `../shared/data` and is not part of the project. The machine is small and
+shared: compare figures of one run, not single times of two.
+"""
+SECTIONS = {
+    "classifiers": "Classification: smarttriage beside majority and TF-IDF baselines, trained on train, reported on dev",
+    "retrieval": "Retrieval: dense, lexical and hybrid, and the relevance floor",
+    "latency": "A suggestion over HTTP",
+    "voting": "One correction: reviewed neighbours vote beside the model",
+}
+
+
+def main() -> None:
+    """Write the README; a section whose benchmark has not run says so."""
+    parts = [HEAD]
+    for name, title in SECTIONS.items():
+        path = HERE / "results" / f"{name}.md"
+        body = path.read_text(encoding="utf-8").strip() if path.is_file() else f"Not run yet: `python benchmarks/{name}.py`."
+        parts.append(f"## {title}\n\n{_deeper(body)}\n")
+    (HERE / "README.md").write_text("\n".join(parts), encoding="utf-8")
+
+
+def _deeper(body: str) -> str:
+    """Return the text with its headings one level down."""
+    return "\n".join(f"#{line}" if line.startswith("#") else line for line in body.splitlines())
+
+
+if __name__ == "__main__":
+    main()
