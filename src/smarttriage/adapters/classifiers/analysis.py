@@ -2,11 +2,10 @@
 
 import math
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,9 @@ from smarttriage.ports import Vectors
 WORD_PATTERN = r"(?u)\b\w\w+\b"
 WORD_SIZES = (1, 2)
 CHAR_SIZES = (3, 5)
+# About 5 MB of columns at the most.
+_KEPT_WORDS = 20_000
+_KEPT_LENGTH = 30
 _WORD = re.compile(WORD_PATTERN)
 
 
@@ -43,15 +45,13 @@ class TfidfBlock:
         analyser: How a text becomes terms.
         vocabulary: Term -> column of the block.
         idf: Inverse document frequency by column.
+        known: Columns of the character terms of words met before; most words of a text are common ones.
     """
 
     analyser: Analyser
     vocabulary: Mapping[str, int]
     idf: NDArray[np.float32]
-
-    def names(self, lowered: str) -> list[str]:
-        """Return every occurrence of every term, in the vocabulary or not."""
-        return _word_names(lowered) if self.analyser is Analyser.WORD else _char_names(lowered)
+    known: dict[str, list[int]] = field(default_factory=dict, compare=False, repr=False)
 
     def transform(self, lowered: str) -> tuple[NDArray[np.intp], Vectors]:
         """Return the columns that the lower-cased text fills and their values, columns ascending."""
@@ -60,13 +60,23 @@ class TfidfBlock:
 
     def counted(self, lowered: str) -> tuple[NDArray[np.intp], Vectors, NDArray[np.float32]]:
         """Return what `transform` does, and how often the text holds each column's term."""
-        vocabulary = self.vocabulary
-        counts = Counter([column for name in self.names(lowered) if (column := vocabulary.get(name)) is not None])
-        columns = np.array(sorted(counts), dtype=np.intp)
-        occurrences = np.array([counts[column] for column in columns.tolist()], dtype=np.float32)
+        if self.analyser is Analyser.WORD:
+            found = [column for name in _word_names(lowered) if (column := self.vocabulary.get(name)) is not None]
+        else:
+            found = list(chain.from_iterable(map(self.char_columns, lowered.split())))
+        columns, counts = np.unique(np.array(found, dtype=np.intp), return_counts=True)
+        occurrences = counts.astype(np.float32)
         values = (1 + np.log(occurrences)) * self.idf[columns]
         norm = math.sqrt(values @ values) or 1.0
         return columns, values / np.float32(norm), occurrences
+
+    def char_columns(self, word: str) -> list[int]:
+        """Return the column of every occurrence of a known character term in one word, which holds no white space."""
+        if (columns := self.known.get(word)) is None:
+            columns = [column for name in _char_names(word) if (column := self.vocabulary.get(name)) is not None]
+            if len(word) <= _KEPT_LENGTH and len(self.known) < _KEPT_WORDS:
+                self.known[word] = columns
+        return columns
 
 
 def word_terms(lowered: str) -> Iterator[Term]:
@@ -83,14 +93,12 @@ def _word_names(lowered: str) -> list[str]:
     return words + [f"{first} {second}" for first, second in pairwise(words)]
 
 
-def _char_names(lowered: str) -> list[str]:
-    names: list[str] = []
+def _char_names(word: str) -> list[str]:
+    padded = f" {word} "
     least, most = CHAR_SIZES
-    for chunk in lowered.split():
-        padded = f" {chunk} "
-        length = len(padded)
-        for size in range(least, most + 1):
-            names += [padded[start : start + size] for start in range(max(1, length - size + 1))]
-            if size >= length:  # a word shorter than the n-gram counts once, as in scikit-learn
-                break
+    names: list[str] = []
+    for size in range(least, most + 1):
+        names += [padded[start : start + size] for start in range(max(1, len(padded) - size + 1))]
+        if size >= len(padded):  # a word shorter than the n-gram counts once, as in scikit-learn
+            break
     return names

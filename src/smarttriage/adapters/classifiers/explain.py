@@ -44,13 +44,9 @@ def explain(features: TextFeatures, head: LinearHead, column: int, text: str, n:
 def _char_weights(block: TfidfBlock, part: Vectors, column: int, lowered: str) -> dict[int, float]:
     """Return for each chunk of the text what its character terms add; equal chunks are added up once."""
     per_term = _per_occurrence(block, part, column, lowered)
-    known: dict[str, float] = {}
-    weights: dict[int, float] = defaultdict(float)
-    for place, chunk in enumerate(lowered.split()):
-        if chunk not in known:
-            known[chunk] = sum(per_term.get(block.vocabulary.get(name, -1), 0.0) for name in block.names(chunk))
-        weights[place] = known[chunk]
-    return weights
+    words = lowered.split()
+    known = {word: sum(map(per_term.__getitem__, block.char_columns(word))) for word in set(words)}
+    return defaultdict(float, {place: known[word] for place, word in enumerate(words)})
 
 
 def _per_occurrence(block: TfidfBlock, part: Vectors, column: int, lowered: str) -> dict[int, float]:
