@@ -19,7 +19,7 @@ _TOKEN = re.compile(
     r"(?P<time>\b\d{1,2}(?:[:h]\d{2}(?!\d)|\.\d{2}(?=\s?(?:uhr|uur|h\b|am\b|pm\b))|\s?(?:uhr|o[’']clock|am|pm|h)\b))"
     r"|(?P<number>\d{1,3}(?:[.,’' ]\d{3}){1,3}(?!\d)|\d{1,9}(?:[.,]\d{1,3})?)"
     r"|(?P<word>[^\W\d_]{1,200})"
-    r"|(?P<stop>[.!?;]+(?=\s|$)|\n\s{0,9}(?=[^\sa-z]))"
+    r"|(?P<stop>[.!?;]+(?=\s|$)|\n\s{0,9}(?=(?-i:[^\sa-z])))"
     r"|(?P<percent>%)|(?P<colon>[:=])|(?P<comma>[,()|/–—])",
     re.IGNORECASE,
 )

@@ -1,0 +1,204 @@
+"""Cues stand where they say, read five languages, and cost time in proportion to the text."""
+
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smarttriage.domain import cue_features
+from smarttriage.domain.cue_lexicon import parse_lexicon
+from smarttriage.domain.cues import CUE_TYPES, Lexicon
+from smarttriage.domain.errors import ConfigurationError
+
+FILE = Path(__file__).parents[3] / "kb/cues.toml"
+LEXICON = parse_lexicon(tomllib.loads(FILE.read_text("utf-8")))
+
+
+def found(text: str) -> dict[str, list[str]]:
+    cues: dict[str, list[str]] = {}
+    for cue in LEXICON.find(text):
+        cues.setdefault(cue.cue, []).append(text[cue.start : cue.end])
+    return cues
+
+
+def people(text: str) -> int:
+    return max((cue.value or 0 for cue in LEXICON.find(text) if cue.cue == "number_of_people"), default=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "cue", "words"),
+    [
+        ("Printer jams\nthe six of us in payroll wait", "number_of_people", "six of us"),
+        ("There is NOTHING\nelse left", "no_workaround", "NOTHING\nelse"),
+        ("C'est bloqué à l’accueil", "team", "à l’accueil"),
+        ("Der ganze Standort ist ohne Netz", "whole_site", "ganze Standort"),
+        ("niemand anders heeft last", "only_me", "niemand anders"),
+        ("nadie puede entrar", "stopped", "nadie puede"),
+        ("needed by 14:30 today", "deadline_today", "needed by 14:30 today"),
+        ("volume /data 95 % full", "serious_soon", "95 % full"),
+        ("Mevrouw Jansen belt", "one_named_person", "Mevrouw"),
+        ("Sunil, Marva and Bo cannot print", "named_people", "Sunil, Marva and Bo"),
+    ],
+)
+def test_cue_stands_at_its_own_words(text: str, cue: str, words: str) -> None:
+    assert words in found(text).get(cue, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "cues"),
+    [
+        ("the whole company is down, nobody can work, no workaround", {"whole_organisation", "stopped", "no_workaround"}),
+        ("toute l'entreprise, personne ne peut travailler, aucune solution", {"whole_organisation", "stopped", "no_workaround"}),
+        ("das ganze Unternehmen steht, kein Ausweichplatz", {"whole_organisation", "stopped", "no_workaround"}),
+        ("het hele bedrijf ligt plat, geen alternatief", {"whole_organisation", "stopped", "no_workaround"}),
+        ("toda la empresa está parada, sin alternativa", {"whole_organisation", "stopped", "no_workaround"}),
+        ("it drops now and then and is slow", {"intermittent", "slow"}),
+        ("ça coupe de temps en temps, très lent", {"intermittent", "slow"}),
+        ("bricht ab und zu ab, sehr langsam", {"intermittent", "slow"}),
+        ("valt af en toe uit, erg traag", {"intermittent", "slow"}),
+        ("se corta a veces, muy lento", {"intermittent", "slow"}),
+        ("I use the other printer instead", {"workaround_cheap"}),
+        ("je passe par la messagerie web, ça marche bien", {"workaround_cheap"}),
+        ("ich nehme solange den anderen Drucker", {"workaround_cheap"}),
+        ("ik gebruik zolang de andere printer", {"workaround_cheap"}),
+        ("mientras tanto uso la otra impresora", {"workaround_cheap"}),
+    ],
+)
+def test_evidence_is_read_in_five_languages(text: str, cues: set[str]) -> None:
+    assert cues <= found(text).keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("thirty people", 30),
+        ("a dozen colleagues", 12),
+        ("sixty-one employees", 61),
+        ("two hundred staff", 200),
+        ("1,800 employees", 1800),
+        ("2.300 Mitarbeiter", 2300),
+        ("wir sind zu dritt", 3),
+        ("nous sommes six", 6),
+        ("met z'n vieren", 4),
+        ("somos cinco", 5),
+        ("alle 220 Beschäftigten", 220),
+        ("a une trentaine de personnes", 30),
+        ("twelve printers", 0),
+        ("error 1800", 0),
+    ],
+)
+def test_number_of_people_is_read_in_digits_and_words(text: str, number: int) -> None:
+    assert people(text) == number
+
+
+def test_negation_takes_a_stop_back() -> None:
+    assert "stopped" in found("the line is down")
+    assert "stopped" not in found("work has not stopped")
+    assert "slow" not in found("it is not slow")
+    assert "slow" in found("it is not. slow since noon")
+
+
+def test_tone_is_found_but_is_no_feature() -> None:
+    assert "tone_loud" in found("URGENT, this is a catastrophe")
+    assert not [name for name in cue_features.columns() if "tone" in name]
+    assert LEXICON.types["tone_loud"].speaks_for == ()
+
+
+def test_pattern_does_not_cross_the_end_of_a_sentence() -> None:
+    assert "stopped" in found("nobody at the desk can print")
+    assert "stopped" not in found("I told nobody. You can print")
+    assert "stopped" not in found("nobody\nYou can print")
+
+
+@given(st.text(max_size=400))
+def test_every_cue_lies_inside_the_text_and_repeats(text: str) -> None:
+    cues = LEXICON.find(text)
+    assert all(0 <= cue.start < cue.end <= len(text) for cue in cues)
+    assert cues == LEXICON.find(text)
+    values = cue_features.values(text, cues)
+    assert len(values) == len(cue_features.columns())
+    assert all(0 <= value <= 2 for value in values)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "nobody can ",
+        "a" * 50,
+        "no no no ",
+        "1,",
+        "all the ",
+        "9 ",
+        "A, ",
+        "!!!\n",
+        "x y z ",
+        "by before until ",
+        "ﷺ",
+        "two hundred ",
+    ],
+)
+def test_hostile_text_costs_time_in_proportion(part: str) -> None:
+    def seconds(size: int) -> float:
+        text = (part * (size // len(part) + 1))[:size]
+        started = time.process_time()
+        LEXICON.find(text)
+        return time.process_time() - started
+
+    small, large = min(seconds(8_000) for _ in range(2)), seconds(80_000)
+    assert large < 40 * max(small, 0.01)
+
+
+def test_megabyte_of_one_pattern_ends() -> None:
+    started = time.process_time()
+    LEXICON.find("nobody at all in the whole company " * 30_000)
+    assert time.process_time() - started < 20
+
+
+def test_columns_are_distinct_and_name_every_counted_cue() -> None:
+    columns = cue_features.columns()
+    assert len(set(columns)) == len(columns)
+    assert {name.split(".")[0] for name in columns} >= set(cue_features.COUNTED)
+    assert set(LEXICON.types) == set(CUE_TYPES)
+
+
+def minimal(**changes: Any) -> dict[str, Any]:
+    cue = {"about": "stopped", "speaks_for": ["urgency:high"], "en": ["{who} cannot work"], **changes.pop("cue", {})}
+    return {
+        "lists": {"who": ["nobody", "no one"]},
+        "numbers": {"en": {"two": 2}},
+        "negation": {"words": ["not"], "window": 2},
+        "cues": {"stopped": cue},
+        **changes,
+    }
+
+
+def test_minimal_lexicon_loads() -> None:
+    lexicon: Lexicon = parse_lexicon(minimal())
+    assert [cue.cue for cue in lexicon.find("no one cannot work")] == ["stopped"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"cue": {"en": ["{where} down"]}}, r"my\.toml: cues\.stopped\.en: \{where\} names no list; use one of who"),
+        ({"cue": {"en": ["~2 work"]}}, r"cues\.stopped\.en: .* begins with a gap"),
+        ({"cue": {"en": ["(open"]}}, r"cues\.stopped\.en: a bracket is not closed"),
+        ({"cue": {"en": ["closed)"]}}, r"cues\.stopped\.en: .* closes nothing"),
+        ({"cue": {"en": ["<m> people"]}}, r"cues\.stopped\.en: .* cannot read"),
+        ({"cue": {"en": []}}, r"cues\.stopped: has no pattern"),
+        ({"cue": {"speaks_for": ["urgency"]}}, r"cues\.stopped\.speaks_for: holds \"urgency\"; write target and level"),
+        ({"cue": {"value": "size"}}, r"cues\.stopped\.value: is \"size\"; write \"number\""),
+        ({"cue": {"pattern": ["x"]}}, r"cues\.stopped\.pattern: unknown key; use one of"),
+        ({"cues": {"stoped": {}}}, r"cues\.stoped: unknown key; use one of"),
+        ({"numbers": {"en": {"two": "2"}}}, r"numbers\.en\.two: is '2'; write a whole number"),
+        ({"negation": {"words": [], "window": 20}}, r"negation\.window: is 20; write a whole number from 0 to 9"),
+        ({"lists": {"who": ["&"]}}, r"lists\.who: .* holds no word"),
+    ],
+)
+def test_error_of_the_loader_names_file_key_and_way_out(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        parse_lexicon(minimal(**changes), file="my.toml")
