@@ -1,6 +1,7 @@
 """The one function that makes model input, for training and serving alike, and the way back to the caller's fields."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 SEPARATOR = "\n"
@@ -122,14 +123,24 @@ _WORD = re.compile(r"[^\W_][\w./:\\-]*\w|\w")
 _MIN_LETTERS = 4
 
 
-def shared_words(text: str, other: str, n: int = 5) -> tuple[str, ...]:
-    """Return at most n words of `text` that `other` has too: identifiers with digits first, then the longest, ties as written."""
-    known = {word.lower() for word in _WORD.findall(other)}
+def telling_words(text: str) -> tuple[str, ...]:
+    """Return the words of `text` that say something, each once: identifiers with digits first, then the longest, ties as written."""
     found: dict[str, str] = {}
     for word in _WORD.findall(text):
         lower = word.lower()
-        telling = any(character.isdigit() for character in word) or (len(word) >= _MIN_LETTERS and lower not in _COMMON)
-        if telling and lower in known:
+        if (len(word) >= _MIN_LETTERS and lower not in _COMMON) or any(character.isdigit() for character in word):
             found.setdefault(lower, word)
-    ranked = sorted(found.values(), key=lambda word: (not any(character.isdigit() for character in word), -len(word)))
-    return tuple(ranked[:n])
+    return tuple(sorted(found.values(), key=lambda word: (not any(character.isdigit() for character in word), -len(word))))
+
+
+def shared_words(words: Sequence[str], other: str, n: int = 5) -> tuple[str, ...]:
+    """Return at most the first n of `words` that stand in `other` as whole words, in any case."""
+    lowered = other.lower()
+    shared: list[str] = []
+    for word in words:
+        # The plain search is cheap and rules out nearly all; only what it finds is worth a look at the word's edges.
+        if word.lower() in lowered and re.search(rf"(?<!\w){re.escape(word.lower())}(?!\w)", lowered):
+            shared.append(word)
+            if len(shared) == n:
+                break
+    return tuple(shared)

@@ -22,7 +22,7 @@ from smarttriage.domain.suggestion import (
     Timing,
 )
 from smarttriage.domain.taxonomy import Taxonomy
-from smarttriage.domain.text import locate, model_text, shared_words
+from smarttriage.domain.text import locate, model_text, shared_words, telling_words
 from smarttriage.domain.voting import Vote, with_votes
 from smarttriage.ports import Clock, Probabilities, Store, TargetCard, Vectors
 from smarttriage.services import fields
@@ -133,7 +133,7 @@ class TriageService:
             priority=priority,
             sla=sla,
             routing=Routing(*models.taxonomy.route(predictions["category"].value, predictions["sub_category"].value)),
-            articles=articles,
+            articles=articles if _means_work(models.taxonomy, predictions["kind"].value) else (),
             similar_incidents=_similar(neighbours, request.k),
             provenance=Provenance(models.classifier.version, models.encoder.encoder_id, catalogue.seq, models.taxonomy.version),
             timing_ms=watch.timing(),
@@ -143,11 +143,12 @@ class TriageService:
         self, principal: Principal, catalogue: Catalogue, request: IncidentText, text: str, vector: Vectors
     ) -> list[tuple[SearchResult, Incident]]:
         """Return the nearest incidents as the store has them now, best first; the incident itself is not its neighbour."""
-        wanted = max(N_NEIGHBOURS, request.k) + 1
-        found = catalogue.incidents.search(text, vector[0], wanted, allowed=principal.labels)
+        wanted = max(N_NEIGHBOURS, request.k)
+        itself = {request.incident_id} if request.incident_id else set()
+        found = catalogue.incidents.search(text, vector[0], wanted, allowed=principal.labels, without=itself)
         with self._store.begin() as records:
             stored = records.incidents_by_id([result.id for result in found], principal)
-        return [(result, stored[result.id]) for result in found if result.id in stored and result.id != request.incident_id]
+        return [(result, stored[result.id]) for result in found if result.id in stored]
 
 
 class _Watch:
@@ -278,18 +279,19 @@ def _quoted(predictions: Mapping[str, FieldPrediction]) -> str:
 
 def _articles(catalogue: Catalogue, principal: Principal, text: str, vector: Vectors, k: int) -> tuple[ArticleMatch, ...]:
     results = catalogue.articles.search(text, vector, k, allowed=principal.labels)
+    words = telling_words(text) if results else ()
     matches = []
     for result in results:
         entry = catalogue.entries[result.id]
         passage = entry.passages[result.part].text
-        why = because(text, result, f"{entry.title}\n{passage}\n{' '.join(entry.keywords)}")
+        why = because(words, result, f"{entry.title}\n{passage}\n{' '.join(entry.keywords)}")
         matches.append(ArticleMatch(result.id, entry.title, round(result.score, 4), passage, why))
     return tuple(matches)
 
 
-def because(text: str, result: SearchResult, found: str) -> str:
+def because(words: Sequence[str], result: SearchResult, found: str) -> str:
     """Return why an article was found: how near in meaning, and the caller's words that it has too."""
-    words = shared_words(text, found)
+    words = shared_words(words, found)
     parts = [f"meaning {result.dense:.2f}"] if result.dense is not None else []
     if words:
         parts.append(f"shares {', '.join(words)}")

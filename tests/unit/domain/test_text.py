@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarttriage.domain.text import MAX_CHARS, locate, model_text
+from smarttriage.domain.text import MAX_CHARS, locate, model_text, shared_words, telling_words
 
 TEXTS = st.text(max_size=60)
 
@@ -58,3 +58,15 @@ def test_text_is_never_longer_than_the_limit_and_never_ends_in_space(title: str,
     assert len(text) <= limit
     assert text == text.rstrip()
     assert f"{title}\n{description}".startswith(text) if title else description.startswith(text)
+
+
+def test_telling_words_put_identifiers_first_and_leave_out_what_says_nothing() -> None:
+    assert telling_words("Since the update the gateway says 809") == ("809", "gateway", "update", "says")
+
+
+def test_shared_words_are_whole_words_in_any_case() -> None:
+    assert shared_words(("KB5034441", "mail", "Outlook"), "OUTLOOK email fails after kb5034441.") == ("KB5034441", "Outlook")
+
+
+def test_shared_words_stop_at_the_limit() -> None:
+    assert shared_words(("one1", "two2", "three3"), "one1 two2 three3", n=2) == ("one1", "two2")
