@@ -1,0 +1,1 @@
+"""How the shipped encoder, vectors and starter model were made."""

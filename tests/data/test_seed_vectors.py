@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 from safetensors import safe_open
+from training.embed_seed import seed_texts
 
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.importing import SEED_VECTORS
 from smarttriage.bootstrap.resources import shipped
 from smarttriage.services.indexing import content_hash
-from training.embed_seed import seed_texts
 
 # float16 keeps 11 bits: a unit vector of 384 numbers moves by less than this.
 FLOAT16_COSINE = 0.9999
@@ -19,7 +19,9 @@ def test_every_seed_text_has_its_vector_and_nothing_else_is_there() -> None:
     with safe_open(str(shipped("kb") / SEED_VECTORS), framework="numpy") as file:
         metadata = file.metadata()
     assert metadata["encoder_id"] == parts.encoder().encoder_id, "run python training/embed_seed.py"
-    assert set(json.loads(metadata["hashes"])) == {content_hash(text) for text in seed_texts()}, "run python training/embed_seed.py"
+    assert set(json.loads(metadata["hashes"])) == {content_hash(text) for text in seed_texts()}, (
+        "run python training/embed_seed.py"
+    )
 
 
 def test_the_shipped_vectors_are_what_the_encoder_says() -> None:

@@ -15,12 +15,12 @@ from smarttriage.adapters.indexes.exact import ExactIndex
 from smarttriage.adapters.lexical.exact import ExactLexicalIndex
 from smarttriage.adapters.stores.sql import SqlStore
 from smarttriage.api.app import create_app
-from smarttriage.services.installation import Limits, Services
 from smarttriage.domain.access import EVERYONE, Principal, Scope
 from smarttriage.domain.priority import PriorityPolicy
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.services.incidents import IncidentService
 from smarttriage.services.indexing import Collection, IndexingService
+from smarttriage.services.installation import Limits, Services
 from smarttriage.services.keys import KeyService
 from smarttriage.services.knowledge import KnowledgeService
 from smarttriage.services.learning import LearningService
@@ -74,7 +74,11 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
     def new_collection(name: str) -> Collection:
         return Collection(name, ExactIndex(encoder_id=encoder.encoder_id, dim=encoder.dim), ExactLexicalIndex())
 
-    indexing = IndexingService(store=store, encoder=encoder, new_collection=new_collection, settings=FusionSettings(floor=0.25))
+    # The hashing encoder's cosines lie lower than a trained one's, and a handful of records has no background to stand out from.
+    loose = FusionSettings(floor=0.25, margin=0.0)
+    indexing = IndexingService(
+        store=store, encoder=encoder, new_collection=new_collection, article_search=loose, incident_search=loose
+    )
     models = Models(encoder, KeywordClassifier(), _taxonomy(), _policy())
     live = Live(State(models, indexing.catalogue()))
     numbers = itertools.count(1)

@@ -13,9 +13,9 @@ from smarttriage.api.auth import BEARER, Caller, KeyRing
 from smarttriage.api.errors import TooLarge
 from smarttriage.api.idempotency import Claim, once
 from smarttriage.api.metrics import Metrics
-from smarttriage.services.installation import Services
 from smarttriage.domain.access import Principal, Scope
 from smarttriage.domain.errors import InvalidInput, PermissionDenied, VersionMismatch
+from smarttriage.services.installation import Services
 
 _ETAG = re.compile(r'"?(\d{1,9})"?')
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]

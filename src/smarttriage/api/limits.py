@@ -3,8 +3,8 @@
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smarttriage.api.errors import TooLarge, problem_of
-from smarttriage.services.installation import Limits
 from smarttriage.domain.errors import InvalidInput, Overloaded, SmartTriageError
+from smarttriage.services.installation import Limits
 
 # Whoever watches the service must get an answer when it is busiest.
 _UNLIMITED = frozenset({"/livez", "/readyz", "/metrics"})

@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from smarttriage.cli.evaluate_retrieval import retrieval
 from smarttriage.cli.train import show_problem, show_progress
 
-app = typer.Typer(no_args_is_help=True, help="Measure a classifier on labelled data.")
+app = typer.Typer(no_args_is_help=True, help="Measure a classifier or the search on labelled data.")
+app.command()(retrieval)
 
 
 @app.callback()

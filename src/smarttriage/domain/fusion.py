@@ -28,21 +28,30 @@ def reciprocal_rank(dense: Scored, lexical: Scored, *, k: int = RRF_K) -> list[C
     return _ordered(scores, dict(dense), dict(lexical))
 
 
-def convex(dense: Scored, lexical: Scored, *, dense_weight: float) -> list[Candidate]:
-    """Return the union by `dense_weight` x cosine + (1 - dense_weight) x BM25 / (the list's best BM25), best first, ties by id.
+def convex(
+    dense: Scored, lexical: Scored, *, dense_weight: float, dense_least: float = 0.0, lexical_least: float = 0.0
+) -> list[Candidate]:
+    """Return the union by `dense_weight` x cosine + (1 - dense_weight) x BM25 scaled to 0..1, best first, ties by id.
 
-    The cosine is taken as it is (0 where negative): it has a scale of its own, and stretching the list's worst to 0 would throw
-    that away. What the dense side did not find is given its least cosine, what the lexical side did not find has 0. This is
-    the theoretical min-max normalisation of Bruch, Gai, Ingber: An analysis of fusion functions for hybrid retrieval, ACM TOIS
-    42 (2023), section 3.
+    The cosine is taken as it is (0 where negative): it has a scale of its own, so a query whose hits stand apart in meaning is
+    decided by meaning and one whose hits are all alike by words. BM25 has no scale; its best becomes 1, `lexical_least` 0.
+    Bruch, Gai, Ingber: An analysis of fusion functions for hybrid retrieval, ACM TOIS 42 (2023), sections 3 and 4.
+
+    Args:
+        dense: (record, cosine), best first.
+        lexical: (record, BM25), best first.
+        dense_weight: Share of the cosine, 0..1.
+        dense_least: Cosine given to what only the lexical side found: the least of a cut list, as nothing behind has more.
+        lexical_least: BM25 that becomes 0: the least of a cut list, 0 for a complete one.
     """
     near, worded = dict(dense), dict(lexical)
-    least = min(near.values(), default=0.0)
-    top = max(worded.values(), default=0.0) or 1.0
-    scores = {
-        record: dense_weight * max(0.0, near.get(record, least)) + (1 - dense_weight) * worded.get(record, 0.0) / top
-        for record in {**near, **worded}
-    }
+    span = max(worded.values(), default=0.0) - lexical_least
+    scores = {}
+    for record in {**near, **worded}:
+        words = (
+            min(1.0, max(0.0, worded.get(record, lexical_least) - lexical_least) / span) if span > 0 else float(record in worded)
+        )
+        scores[record] = dense_weight * max(0.0, near.get(record, dense_least)) + (1 - dense_weight) * words
     return _ordered(scores, near, worded)
 
 

@@ -14,7 +14,7 @@ from smarttriage.domain.errors import IndexMismatch
 from smarttriage.domain.incident import Incident
 from smarttriage.ports import Encoder, LexicalIndex, Store, VectorIndex, Vectors
 from smarttriage.services.catalogue import ArticleEntry, Catalogue
-from smarttriage.services.retrieval import FusionSettings, HybridSearch
+from smarttriage.services.retrieval import ARTICLES, INCIDENTS, FusionSettings, HybridSearch, lexical_text
 
 BATCH = 512
 
@@ -31,7 +31,7 @@ class Collection:
         """Add or replace."""
         ids, labels = [document.id for document in documents], [document.labels for document in documents]
         self.vectors.add(ids, vectors, labels)
-        self.texts.add(ids, [document.text for document in documents], labels)
+        self.texts.add(ids, [lexical_text(document.title, document.text) for document in documents], labels)
 
     def remove(self, ids: Iterable[str]) -> None:
         """Remove from both."""
@@ -45,6 +45,7 @@ class Document:
     """What an index holds of a record: one incident, or one passage of an article."""
 
     id: str
+    title: str
     text: str
     labels: frozenset[str]
 
@@ -58,14 +59,16 @@ class IndexingService:
         store: Store,
         encoder: Encoder,
         new_collection: Callable[[str], Collection],
-        settings: FusionSettings | None = None,
+        article_search: FusionSettings = ARTICLES,
+        incident_search: FusionSettings = INCIDENTS,
     ) -> None:
         self._store = store
         self._encoder = encoder
         self._new_collection = new_collection
         self._articles = new_collection("articles")
         self._incidents = new_collection("incidents")
-        self._settings = settings or FusionSettings()
+        self._article_search = article_search
+        self._incident_search = incident_search
         self._entries: dict[str, ArticleEntry] = {}
         self._seq = 0
         self._lock = threading.RLock()
@@ -80,9 +83,9 @@ class IndexingService:
         with self._lock:
             owners = {part: entry.id for entry in self._entries.values() for part in entry.passages}
             return Catalogue(
-                articles=self._hybrid(self._articles, owners),
+                articles=_hybrid(self._articles, owners, self._article_search),
                 entries=dict(self._entries),
-                incidents=self._hybrid(self._incidents, {}),
+                incidents=_hybrid(self._incidents, {}, self._incident_search),
                 seq=self._seq,
             )
 
@@ -155,7 +158,8 @@ class IndexingService:
 
     def _put_incidents(self, incidents: Sequence[Incident]) -> None:
         documents = [
-            Document(incident.id, incident.text, index_labels(incident.tenant, incident.audiences)) for incident in incidents
+            Document(incident.id, incident.title, incident.text, index_labels(incident.tenant, incident.audiences))
+            for incident in incidents
         ]
         written = [document for document in documents if document.text.strip()]
         self._incidents.remove(document.id for document in documents if not document.text.strip())
@@ -173,7 +177,8 @@ class IndexingService:
             entry = _entry(article)
             self._entries[article.id] = entry
             labels = index_labels(article.tenant, article.audiences)
-            documents += [Document(p.id, passage_text(article.title, p.text), labels) for p in entry.passages.values()]
+            title = article.title
+            documents += [Document(p.id, title, passage_text(title, p.text), labels) for p in entry.passages.values()]
         for start in range(0, len(documents), BATCH):
             self._put(self._articles, documents[start : start + BATCH])
 
@@ -182,8 +187,9 @@ class IndexingService:
             vectors = embed([document.text for document in documents], encoder=self._encoder, store=self._store)
             collection.put(documents, vectors)
 
-    def _hybrid(self, collection: Collection, owners: Mapping[str, str]) -> HybridSearch:
-        return HybridSearch(collection.vectors.snapshot(), collection.texts.snapshot(), owners, self._settings)
+
+def _hybrid(collection: Collection, owners: Mapping[str, str], settings: FusionSettings) -> HybridSearch:
+    return HybridSearch(collection.vectors.snapshot(), collection.texts.snapshot(), owners, settings)
 
 
 def content_hash(text: str) -> str:

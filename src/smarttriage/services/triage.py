@@ -133,7 +133,7 @@ class TriageService:
             priority=priority,
             sla=sla,
             routing=Routing(*models.taxonomy.route(predictions["category"].value, predictions["sub_category"].value)),
-            articles=articles if _means_work(models.taxonomy, predictions["kind"].value) else (),
+            articles=articles,
             similar_incidents=_similar(neighbours, request.k),
             provenance=Provenance(models.classifier.version, models.encoder.encoder_id, catalogue.seq, models.taxonomy.version),
             timing_ms=watch.timing(),

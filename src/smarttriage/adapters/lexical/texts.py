@@ -16,8 +16,8 @@ ANALYSER = "fold-stem-parts-1"
 # BM25's usual constants; tantivy fixes them.
 K1 = 1.2
 B = 0.75
-# Distinct terms of one query that are searched, the rarest first.
-MAX_QUERY_TERMS = 64
+# Distinct terms of one query that are searched, the rarest first; benchmarks/retrieval.py prints what 16 and 64 would change.
+MAX_QUERY_TERMS = 32
 
 AnalysedText = tuple[str, str, Labels]
 

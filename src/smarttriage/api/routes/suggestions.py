@@ -9,10 +9,10 @@ from smarttriage.api.calls import Call, Suggester, SuggestionReader, not_longer
 from smarttriage.api.errors import TooLarge
 from smarttriage.api.labels import labels_of
 from smarttriage.api.schemas import BatchCreate, SuggestionContext, SuggestionCreate
-from smarttriage.services.installation import Limits
 from smarttriage.api.strict_json import StrictRoute
 from smarttriage.domain.errors import InvalidInput, NotFound
 from smarttriage.domain.suggestion import Suggestion
+from smarttriage.services.installation import Limits
 from smarttriage.services.triage import IncidentText
 
 router = APIRouter(route_class=StrictRoute, tags=["suggestions"])

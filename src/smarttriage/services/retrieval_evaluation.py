@@ -1,0 +1,160 @@
+"""What a search is worth on judged queries: dense, lexical and hybrid over the same indexes, with what one query costs."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from smarttriage.domain.article import passage_text, passages
+from smarttriage.ports import Encoder, LexicalIndex, VectorCache, VectorIndex, Vectors
+from smarttriage.services.ranking_metrics import K, RankingScores, score_rankings
+from smarttriage.services.retrieval import EVERYTHING, HybridSearch, Ranking, lexical_text
+from smarttriage.services.training import Progress, embed
+
+# Records of a ranking that are kept; MAP is cut there.
+RANKED = 50
+LABEL = "evaluation"
+ALLOWED: Collection[str] = frozenset({LABEL})
+
+# text, its vector, how many records, records to leave out -> record ids
+Side = Callable[[str, Vectors, int, Collection[str]], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A record of a corpus."""
+
+    id: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedQueries:
+    """Query id -> text, and query id -> record id -> grade (0: not relevant)."""
+
+    texts: Mapping[str, str]
+    qrels: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class SideScores:
+    """Quality and cost of one way to search; milliseconds for one query on one thread, its encoding not counted."""
+
+    ranking: RankingScores
+    latency_ms_p50: float
+    latency_ms_p95: float
+
+    def as_json(self) -> dict[str, float]:
+        """Return the metrics by their usual names."""
+        scores = self.ranking
+        return {
+            "map": scores.map,
+            "mrr@10": scores.mrr,
+            "recall@10": scores.recall,
+            "ndcg@10": scores.ndcg,
+            "n_queries": scores.n_queries,
+            "latency_ms_p50": self.latency_ms_p50,
+            "latency_ms_p95": self.latency_ms_p95,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A corpus cut into what the indexes hold, side by side.
+
+    Attributes:
+        owners: Part id -> record id.
+        texts: What the encoder reads.
+        words: What the lexical side reads.
+    """
+
+    owners: Mapping[str, str]
+    texts: Sequence[str]
+    words: Sequence[str]
+
+
+def parts_of(documents: Sequence[Document]) -> Parts:
+    """Return the documents by passages, as articles are indexed."""
+    pieces = [(document, passage) for document in documents for passage in passages(document.id, document.text)]
+    texts = [passage_text(document.title, passage.text) for document, passage in pieces]
+    return Parts(
+        owners={passage.id: document.id for document, passage in pieces},
+        texts=texts,
+        words=[lexical_text(document.title, text) for (document, _), text in zip(pieces, texts, strict=True)],
+    )
+
+
+def build_search(parts: Parts, vectors: Vectors, *, dense: VectorIndex, lexical: LexicalIndex) -> HybridSearch:
+    """Fill both indexes with the parts and return a search over them that has no floor."""
+    ids, labels = list(parts.owners), [ALLOWED] * len(parts.owners)
+    dense.add(ids, vectors, labels)
+    lexical.add(ids, parts.words, labels)
+    return HybridSearch(dense.snapshot(), lexical.snapshot(), parts.owners, EVERYTHING)
+
+
+def evaluate_retrieval(
+    documents: Sequence[Document],
+    queries: JudgedQueries,
+    *,
+    encoder: Encoder,
+    dense: VectorIndex,
+    lexical: LexicalIndex,
+    exclude_self: bool,
+    timer: Callable[[], float],
+    cache: VectorCache | None = None,
+    progress: Progress | None = None,
+) -> dict[str, SideScores]:
+    """Return the scores of "dense", "lexical" and "hybrid".
+
+    Args:
+        documents: What is searched.
+        queries: What is asked and what is right.
+        encoder: Encodes both.
+        dense: An empty index.
+        lexical: An empty index.
+        exclude_self: Leave the record with the query's own id out of its ranking.
+        timer: Seconds, monotonic.
+        cache: Keeps vectors.
+        progress: Told how far the encoding is.
+    """
+    parts = parts_of(documents)
+    search = build_search(
+        parts, embed(parts.texts, encoder=encoder, cache=cache, progress=progress), dense=dense, lexical=lexical
+    )
+    vectors = embed(list(queries.texts.values()), encoder=encoder, cache=cache, progress=progress)
+    return score_sides(search, queries, vectors, exclude_self=exclude_self, timer=timer)
+
+
+def score_sides(
+    search: HybridSearch, queries: JudgedQueries, vectors: Vectors, *, exclude_self: bool, timer: Callable[[], float]
+) -> dict[str, SideScores]:
+    """Return the scores of "dense", "lexical" and "hybrid"; `vectors` are those of the queries, in their order."""
+    sides: dict[str, Side] = {
+        "dense": lambda text, vector, k, own: _ids(search.nearest(vector, k, allowed=ALLOWED, without=own)),
+        "lexical": lambda text, vector, k, own: _ids(search.worded(text, k, allowed=ALLOWED, without=own)),
+        "hybrid": lambda text, vector, k, own: [
+            result.id for result in search.search(text, vector, k, allowed=ALLOWED, without=own)
+        ],
+    }
+    return {name: _scored(side, queries, vectors, exclude_self=exclude_self, timer=timer) for name, side in sides.items()}
+
+
+def _scored(
+    side: Side, queries: JudgedQueries, vectors: Vectors, *, exclude_self: bool, timer: Callable[[], float]
+) -> SideScores:
+    """Time the search as it is served, for the first K records; behind them the ranking goes on for MAP."""
+    rankings: dict[str, list[str]] = {}
+    spent = []
+    for (query, text), vector in zip(queries.texts.items(), vectors, strict=True):
+        own = (query,) if exclude_self else ()
+        started = timer()
+        first = side(text, vector, K, own)[:K]
+        spent.append((timer() - started) * 1_000)
+        rankings[query] = list(dict.fromkeys([*first, *side(text, vector, RANKED, own)]))[:RANKED]
+    p50, p95 = np.percentile(spent, [50, 95]) if spent else (0.0, 0.0)
+    return SideScores(score_rankings(rankings, queries.qrels), float(p50), float(p95))
+
+
+def _ids(ranking: Ranking) -> list[str]:
+    return [record for record, _ in ranking.records]
