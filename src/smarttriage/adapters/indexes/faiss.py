@@ -1,8 +1,8 @@
 """The serving vector index: FAISS, exact inner products, in an immutable base and a small segment of recent changes.
 
 Two segments keep a change cheap (only the small one is rebuilt) and a snapshot free (both are immutable). The base is an
-`IndexFlatIP`: on 20,000 x 384 vectors a search takes about 1 ms on one core. A half-precision scan with exact rescoring
-saved less than half of it there for half as much memory again, so it is not used. A larger index type would replace only
+`IndexFlatIP`: on 20,000 x 384 vectors a search takes about 1 ms on one core. A half-precision scan,
+before the exact rescoring that it needs, saved half of that for half as much memory again, so it is not used. A larger index type would replace only
 `_Segment.index`.
 """
 

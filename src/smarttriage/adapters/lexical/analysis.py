@@ -8,7 +8,7 @@ import tantivy
 
 # Longer runs (base64, hashes of hashes) are searched by nobody; tantivy itself would drop them at 65,530 bytes.
 MAX_TERM_CHARS = 64
-# About 3,000 words; a log dump behind them only dilutes the words in front and costs 0.1 s a megabyte.
+# About 3,000 words; a log dump behind them would only dilute the words in front, and cost time.
 MAX_TEXT_CHARS = 20_000
 _COMPOUND = re.compile(r"[^\W_]+(?:[._:/\\@#+'’-]{1,2}[^\W_]+)*")
 _PART = re.compile(r"[^\W_]+")
