@@ -3,7 +3,7 @@
     python training/train_starter.py
 
 Writes models/starter-1/ (with its model card) and models/CURRENT. The card's figures come from training/reports/starter.json,
-which training/report_starter.py writes; run that first after a change of data, cues or recipe. Deterministic but for the
+which training/report_starter.py writes, and tone.md of training/probe_tone.py; run those first after a change of data, cues or recipe. Deterministic but for the
 instant in the manifest.
 """
 
@@ -20,6 +20,7 @@ from starter import ROOT
 
 CARD = ROOT / "training/recipes/starter_card.md"
 REPORT = ROOT / "training/reports/starter"
+TONE = ROOT / "training/reports/tone.md"
 
 
 def main() -> None:
@@ -49,7 +50,12 @@ def model_card(n_incidents: int) -> str:
     tables = REPORT.with_suffix(".md").read_text("utf-8")
     template = CARD.read_text("utf-8")
     languages = ", ".join(f"{name} {count}" for name, count in report["data"]["languages"].items())
-    return template.format(n_incidents=n_incidents, languages=languages, report=tables[tables.index("## ") :].strip())
+    return template.format(
+        n_incidents=n_incidents,
+        languages=languages,
+        report=tables[tables.index("## ") :].strip(),
+        tone=TONE.read_text("utf-8").strip(),
+    )
 
 
 if __name__ == "__main__":
