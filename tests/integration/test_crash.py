@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 from smarttriage.bootstrap import parts
-from smarttriage.bootstrap.serving import INDEX_FOLDER, new_indexing
+from smarttriage.bootstrap.indexing import INDEX_FOLDER, new_indexing
 from smarttriage.config import Settings
 from smarttriage.domain.access import index_labels
 from tests.integration.server import Server

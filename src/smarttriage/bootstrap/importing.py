@@ -10,6 +10,7 @@ from safetensors import safe_open
 from smarttriage.adapters.articles import read_articles
 from smarttriage.adapters.tabular import read_rows
 from smarttriage.bootstrap import parts
+from smarttriage.bootstrap.indexing import INDEX_FOLDER, new_indexing
 from smarttriage.bootstrap.models import open_models
 from smarttriage.bootstrap.resources import shipped
 from smarttriage.config import Settings
@@ -83,7 +84,12 @@ def _run(data_dir: Path | None, work: Callable[[ImportService], ImportReport]) -
         models = open_models(settings, encoder)
         seed(store=store, encoder=encoder, models=models)
         service = ImportService(store=store, encoder=encoder, models=models, clock=parts.clock, principal=importer("import"))
-        return work(service)
+        report = work(service)
+        # Indexes are saved here, so that the next start of the service only reads them.
+        indexing = new_indexing(store=store, encoder=encoder)
+        indexing.open(settings.data_dir / INDEX_FOLDER)
+        indexing.save(settings.data_dir / INDEX_FOLDER)
+        return report
     finally:
         store.close()
 

@@ -7,24 +7,21 @@ from contextlib import ExitStack, contextmanager
 
 import structlog
 
-from smarttriage.adapters.indexes.faiss import FaissIndex
-from smarttriage.adapters.lexical.tantivy import TantivyIndex
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.importing import seed
+from smarttriage.bootstrap.indexing import INDEX_FOLDER, new_indexing
 from smarttriage.bootstrap.keys import ensure_admin_key
 from smarttriage.bootstrap.models import open_models
 from smarttriage.config import Settings
 from smarttriage.ports import Encoder, Store
 from smarttriage.services.incidents import IncidentService
-from smarttriage.services.indexing import Collection, Follower, IndexingService
+from smarttriage.services.indexing import Follower, IndexingService
 from smarttriage.services.installation import Limits, Services
 from smarttriage.services.knowledge import KnowledgeService
 from smarttriage.services.learning import LearningService
 from smarttriage.services.live import Live, State
 from smarttriage.services.triage import TriageService
 from smarttriage.services.unit_of_work import UnitStore
-
-INDEX_FOLDER = "indexes"
 
 log = structlog.get_logger("smarttriage")
 
@@ -47,15 +44,6 @@ def open_services(settings: Settings, *, say: parts.Say) -> Iterator[tuple[Servi
         cleanup.callback(follower.stop)
         key = ensure_admin_key(settings, store)
         yield _services(settings, store=store, live=live, follower=follower), key
-
-
-def new_indexing(*, store: Store, encoder: Encoder) -> IndexingService:
-    """Return the indexing service over empty indexes of the default kinds."""
-
-    def new_collection(name: str) -> Collection:
-        return Collection(name, FaissIndex(encoder_id=encoder.encoder_id, dim=encoder.dim), TantivyIndex())
-
-    return IndexingService(store=store, encoder=encoder, new_collection=new_collection)
 
 
 def _open_live(settings: Settings, *, store: Store, encoder: Encoder, say: parts.Say) -> tuple[Live, IndexingService]:

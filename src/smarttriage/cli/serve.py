@@ -1,6 +1,7 @@
 """`smarttriage serve`: prepares the data folder where it is empty, and answers."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +30,8 @@ def serve(
     with open_services(settings, say=_say) as (services, key):
         _say(_welcome(f"http://{settings.host}:{settings.port}", key))
         app = create_app(services)
+        # uvicorn gives the signal back after its own shutdown; as an exception it lets the indexes be saved before the end.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         # Requests under way are finished before the indexes are saved; the service logs each request itself.
         uvicorn.run(
             app,

@@ -134,9 +134,14 @@ class Lexicon:
         self._prefixes = _sizes(self._table, "prefix")
         self._suffixes = _sizes(self._table, "suffix")
         self._starts = lru_cache(maxsize=50_000)(self._candidates)
+        # A request asks for the same text once for the features and once for each target's evidence.
+        self._recent = lru_cache(maxsize=64)(self._find)
 
     def find(self, text: str) -> tuple[Cue, ...]:
         """Return the cues of `text` in the order of their start; finds of one type never overlap."""
+        return self._recent(text)
+
+    def _find(self, text: str) -> tuple[Cue, ...]:
         row = tokens(text, self._numbers)
         joined, offsets, ends = _joined(row)
         found = list(_named_people(row, text))
