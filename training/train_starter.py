@@ -3,8 +3,8 @@
     python training/train_starter.py
 
 Writes models/starter-1/ (with its model card) and models/CURRENT. The card's figures come from training/reports/starter.json,
-which training/report_starter.py writes, and tone.md of training/probe_tone.py; run those first after a change of data, cues or recipe. Deterministic but for the
-instant in the manifest.
+which training/report_starter.py writes, and tone.md of training/probe_tone.py; run those first after a change of data, cues or recipe. Seeded; the
+manifest names the instant.
 """
 
 import json
