@@ -128,7 +128,7 @@ def test_no_two_articles_are_nearly_the_same(articles: list[tuple[Row, str]]) ->
 def test_articles_refer_to_articles_that_exist(articles: list[tuple[Row, str]]) -> None:
     known = {front["id"] for front, _ in articles}
     assert {
-        (front["id"], other) for front, body in articles for other in re.findall(r"\bKB\d{4}\b", body) if other not in known
+        (front["id"], other) for front, body in articles for other in re.findall(r"\bSTKB\d{4}\b", body) if other not in known
     } == set()
 
 

@@ -16,7 +16,7 @@ def test_a_fresh_service_suggests_a_fix_for_a_real_incident(server: Server) -> N
         server, "VPN keeps dropping", "The VPN client disconnects every ten minutes for the whole sales team, calls break off."
     )
     assert answer["category"]["alternatives"][0]["value"] == "network"
-    assert answer["articles"][0]["id"].startswith("KB1")
+    assert answer["articles"][0]["id"].startswith("STKB1")
     assert answer["articles"][0]["passage"]
     assert answer["articles"][0]["why"]
     assert answer["similar_incidents"]

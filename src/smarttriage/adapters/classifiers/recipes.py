@@ -1,5 +1,6 @@
 """Which linear model on which blocks: the recipes that inner cross-validation chooses from, and how one is fitted."""
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +17,9 @@ from sklearn.svm import LinearSVC
 from smarttriage.adapters.classifiers.features import Matrix
 from smarttriage.adapters.classifiers.heads import LinearHead, MlpHead, Projection, Scores
 from smarttriage.ports import Vectors
+
+# liblinear draws from one random state per process: two fits side by side would share it, and a seed would not fix the model.
+_LIBLINEAR = threading.Lock()
 
 
 class Learner(StrEnum):
@@ -94,7 +98,8 @@ def fit_linear(
     present = np.flatnonzero(counts)
     weight = {label: float(len(truth) / len(present) / counts[label]) ** recipe.balance for label in present.tolist()}
     if recipe.learner is Learner.SVM:
-        model = LinearSVC(C=recipe.c, class_weight=weight, random_state=seed, max_iter=10_000).fit(rows, truth)
+        with _LIBLINEAR:
+            model = LinearSVC(C=recipe.c, class_weight=weight, random_state=seed, max_iter=10_000).fit(rows, truth)
         coefficients, intercepts = model.coef_, model.intercept_
     else:
         coefficients, intercepts = _fit_logistic(rows, truth, recipe.c, weight)
