@@ -18,7 +18,7 @@ from smarttriage.services import incidents
 from smarttriage.services.incidents import IncidentService
 from smarttriage.services.live import Live
 
-# A published article whose passage is this near (cosine) to the resolution says the same; measured with `benchmarks/growth.py`.
+# A published article whose passage is this near (cosine) to the resolution is taken to say the same. A cautious guess, not measured yet.
 SAME_FIX = 0.75
 FEEDBACK_SOURCE = "smarttriage-feedback"
 
