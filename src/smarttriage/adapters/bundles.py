@@ -53,6 +53,9 @@ class BundleFacts:
         seed: The seed of the fit.
         metrics: Target -> what was measured on held-out rows.
         documents: Further files for people, name -> text, for example a model card.
+        attachments: Further files for the service, name -> bytes, for example the fingerprints of the training rows.
+        n_rows: How many rows it was trained on; None where nobody said.
+        parent: The version that was current when it was trained; None where there was none.
     """
 
     created_at: datetime
@@ -61,6 +64,9 @@ class BundleFacts:
     seed: int
     metrics: Mapping[str, object] = field(default_factory=dict)
     documents: Mapping[str, str] = field(default_factory=dict)
+    attachments: Mapping[str, bytes] = field(default_factory=dict)
+    n_rows: int | None = None
+    parent: str | None = None
 
 
 class FolderBundles:
@@ -101,6 +107,10 @@ class FolderBundles:
     def load(self, version: str) -> Classifier:
         """Return the classifier. Raises BundleError, naming the file that does not match."""
         return read_bundle(self._root / _checked_name(version, "a bundle version"), codecs=self._codecs)
+
+    def folder(self, version: str) -> Path:
+        """Return where the bundle stands, or would stand. Raises BundleError for a name that no bundle has."""
+        return self._root / _checked_name(version, "a bundle version")
 
     def save(self, classifier: SavableClassifier, facts: BundleFacts, *, version: str | None = None) -> str:
         """Write the bundle; return its version, by default the instant it was made and its content hash.
@@ -188,7 +198,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def _files(classifier: SavableClassifier, facts: BundleFacts) -> dict[str, bytes]:
-    return {**{name: text.encode() for name, text in facts.documents.items()}, **classifier.to_files()}
+    documents = {name: text.encode() for name, text in facts.documents.items()}
+    return {**documents, **facts.attachments, **classifier.to_files()}
 
 
 def _manifest(classifier: SavableClassifier, facts: BundleFacts, files: Mapping[str, bytes], version: str) -> dict[str, object]:
@@ -200,6 +211,8 @@ def _manifest(classifier: SavableClassifier, facts: BundleFacts, files: Mapping[
         "data_sha256": facts.data_sha256,
         "encoder_id": classifier.encoder_id,
         "seed": facts.seed,
+        "n_rows": facts.n_rows,
+        "parent": facts.parent,
         "targets": list(classifier.cards),
         "metrics": facts.metrics,
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},

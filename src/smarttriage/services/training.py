@@ -55,6 +55,7 @@ class Training(Generic[Fitted]):
         n_rows: How many they are.
         encode_s: Seconds for the vectors.
         fit_s: Seconds for the fit.
+        vectors: (n_rows, dim), what the classifier was fitted on; drift is measured against them.
     """
 
     classifier: Fitted
@@ -63,6 +64,7 @@ class Training(Generic[Fitted]):
     n_rows: int
     encode_s: float
     fit_s: float
+    vectors: Vectors
 
 
 def collect(
@@ -148,7 +150,7 @@ def train(
     classifier = trainer.fit(LabelledTexts(rows.texts, vectors, rows.labels, rows.groups), seed=seed)
     fitted = timer()
     metrics = {target: held_out_metrics(classifier.cards[target], held) for target, held in classifier.held_out.items()}
-    return Training(classifier, metrics, rows.sha256(), len(rows.texts), encoded - started, fitted - encoded)
+    return Training(classifier, metrics, rows.sha256(), len(rows.texts), encoded - started, fitted - encoded, vectors)
 
 
 def held_out_metrics(card: TargetCard, held: HeldOut) -> dict[str, object]:

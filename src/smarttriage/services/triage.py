@@ -59,24 +59,42 @@ class IncidentText:
     k: int = DEFAULT_MATCHES
 
 
-class TriageService:
-    """Answers suggestions from the state that stands when the request comes in."""
+def _unobserved(_suggestion: Suggestion, _vector: Vectors) -> None:
+    """Do nothing: nobody watches the suggestions."""
 
-    def __init__(self, *, live: Live, store: Store, clock: Clock, new_id: Callable[[str], str]) -> None:
+
+class TriageService:
+    """Answers suggestions from the state that stands when the request comes in.
+
+    `observe` gets each stored suggestion and the (1, dim) vector of its text; it must return at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        live: Live,
+        store: Store,
+        clock: Clock,
+        new_id: Callable[[str], str],
+        observe: Callable[[Suggestion, Vectors], None] = _unobserved,
+    ) -> None:
         self._live = live
         self._store = store
         self._clock = clock
         self._new_id = new_id
+        self._observe = observe
 
     def suggest(self, principal: Principal, request: IncidentText) -> Suggestion:
         """Return a suggestion, stored by id. Raises PermissionDenied without the scope `suggest`."""
         principal.require(Scope.SUGGEST)
         started = time.perf_counter()
-        suggestion = self._compose(principal, request, self._live.state, started)
+        suggestion, vector = self._compose(principal, request, self._live.state, started)
         before = time.perf_counter()
         with self._store.begin(write=True) as records:
             records.add_suggestion(suggestion)
         after = time.perf_counter()
+        if vector is not None:
+            self._observe(suggestion, vector)
         spent = replace(suggestion.timing_ms, store=_ms(after - before), total=_ms(after - started))
         return replace(suggestion, timing_ms=spent)
 
@@ -103,9 +121,13 @@ class TriageService:
             predictions.append(_predict(models, request, models.classifier.predict_proba([text], vector), {}))
         return predictions
 
-    def _compose(self, principal: Principal, request: IncidentText, state: State, started: float) -> Suggestion:
+    def _compose(
+        self, principal: Principal, request: IncidentText, state: State, started: float
+    ) -> tuple[Suggestion, Vectors | None]:
+        """Return the suggestion and the (1, dim) vector of its text, None where there is no text."""
         models, catalogue = state.models, state.catalogue
         text = model_text(request.title, request.description)
+        vector: Vectors | None = None
         watch = _Watch(started)
         if text.strip():
             vector = models.encoder.encode([text])
@@ -121,7 +143,7 @@ class TriageService:
             neighbours, articles, predictions = [], (), _nothing(models, Reason.EMPTY_TEXT)
         now = self._clock()
         priority, sla = _priority(models.policy, predictions, request.reported_at or now, models)
-        return Suggestion(
+        made = Suggestion(
             id=self._new_id("sug"),
             tenant=principal.tenant,
             incident_id=request.incident_id,
@@ -138,6 +160,7 @@ class TriageService:
             provenance=Provenance(models.classifier.version, models.encoder.encoder_id, catalogue.seq, models.taxonomy.version),
             timing_ms=watch.timing(),
         )
+        return made, vector
 
     def _neighbours(
         self, principal: Principal, catalogue: Catalogue, request: IncidentText, text: str, vector: Vectors
