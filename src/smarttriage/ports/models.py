@@ -8,6 +8,8 @@ from typing import Protocol, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from smarttriage.domain.contract import ClassContract, PrecisionCurve
+
 Vectors: TypeAlias = NDArray[np.float32]
 
 
@@ -49,6 +51,8 @@ class TargetCard:
         labels: Column order of the probabilities.
         thresholds: For each label the least confidence at which it is filled in; above 1 means never (recommend only).
         target_precision: The precision that the thresholds were chosen for, on rows the model was not fitted on.
+        contracts: Label -> what its threshold guarantees; empty in bundles older than contracts.
+        curve: What thresholds for another precision or coverage are computed from, or None.
         parents: For a target below another one (sub_category under category): label -> label of `parent`.
         parent: Name of the target above, or None.
         ordered: Whether the labels are ordered (impact, urgency), lowest first.
@@ -61,6 +65,8 @@ class TargetCard:
     parent: str | None = None
     parents: Mapping[str, str] = field(default_factory=dict)
     ordered: bool = False
+    contracts: Mapping[str, ClassContract] = field(default_factory=dict)
+    curve: PrecisionCurve | None = None
 
 
 @dataclass(frozen=True, slots=True)
