@@ -14,12 +14,14 @@ from safetensors.numpy import save as save_arrays
 from smarttriage.adapters.classifiers.analysis import Analyser, TfidfBlock
 from smarttriage.adapters.classifiers.features import ExtraFeatures, TextFeatures
 from smarttriage.adapters.classifiers.heads import Calibration, LinearHead, MlpHead, Projection, TargetModel
+from smarttriage.domain.contract import Cut, PrecisionCurve
 from smarttriage.domain.errors import BundleError
 from smarttriage.ports import TargetCard
 
 MODEL = "model.json"
 ARRAYS = "arrays.safetensors"
 Arrays = dict[str, NDArray[Any]]
+_CURVE = ("confidence", "n_rows", "n_tested")
 
 
 def write(
@@ -113,12 +115,15 @@ def _target_json(model: TargetModel) -> dict[str, Any]:
         "parent": card.parent,
         "parents": dict(card.parents),
         "ordered": card.ordered,
+        "curve": _curve_json(card.curve) if card.curve else None,
         "calibration": dataclasses.asdict(calibration),
         "n_networks": len(model.networks),
     }
 
 
 def _target(prefix: str, entry: Mapping[str, Any], arrays: Arrays) -> TargetModel:
+    # Bundles older than contracts have no curve: their thresholds hold, but cannot be moved.
+    curve = _curve(entry["curve"]) if entry.get("curve") else None
     card = TargetCard(
         name=entry["name"],
         labels=tuple(entry["labels"]),
@@ -127,6 +132,8 @@ def _target(prefix: str, entry: Mapping[str, Any], arrays: Arrays) -> TargetMode
         parent=entry["parent"],
         parents=entry["parents"],
         ordered=entry["ordered"],
+        contracts=curve.contracts(entry["target_precision"]) if curve else {},
+        curve=curve,
     )
     linear = LinearHead(*(arrays[f"{prefix}.{name}"] for name in ("word", "char", "dense", "bias")))
     networks = tuple(
@@ -139,6 +146,16 @@ def _target(prefix: str, entry: Mapping[str, Any], arrays: Arrays) -> TargetMode
     )
 
 
+def _curve_json(curve: PrecisionCurve) -> dict[str, Any]:
+    cuts = {label: [list(dataclasses.astuple(cut)) for cut in cuts] for label, cuts in curve.cuts.items()}
+    return {**{name: getattr(curve, name) for name in _CURVE}, "n_predicted": dict(curve.n_predicted), "cuts": cuts}
+
+
+def _curve(entry: Mapping[str, Any]) -> PrecisionCurve:
+    cuts = {label: tuple(Cut(*values) for values in found) for label, found in entry["cuts"].items()}
+    return PrecisionCurve(**{name: entry[name] for name in _CURVE}, n_predicted=entry["n_predicted"], cuts=cuts)
+
+
 def _check_shapes(features: TextFeatures, projection: Projection | None, models: Mapping[str, TargetModel]) -> None:
     for name, model in models.items():
         n_labels = len(model.card.labels)
@@ -147,5 +164,7 @@ def _check_shapes(features: TextFeatures, projection: Projection | None, models:
             raise ValueError(f"weights of {name!r} do not fit its labels and terms")
         if model.networks and projection is None:
             raise ValueError(f"{name!r} has networks but there is no projection")
+        if model.card.curve and set(model.card.curve.n_predicted) != set(model.card.labels):
+            raise ValueError(f"the precision curve of {name!r} does not fit its labels")
         if set(model.card.thresholds) != set(model.card.labels) or len(model.calibration.bias) != n_labels:
             raise ValueError(f"thresholds or calibration of {name!r} do not fit its labels")

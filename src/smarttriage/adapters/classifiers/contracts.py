@@ -15,13 +15,14 @@ of Mathematical Statistics 27). Near-duplicates are not independent; each group 
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaincinv
 
 from smarttriage.domain.contract import WINDOW, Cut, PrecisionCurve
-from smarttriage.ports import Probabilities
+from smarttriage.ports import Probabilities, TargetCard
 
 Counts = NDArray[np.float64]
 # A label of fewer held-out predictions meets no target of .8 or more at a confidence of .9, so it takes no share of the doubt.
@@ -60,6 +61,19 @@ def precision_curve(
                 confidences, truth[rows] != column, groups[rows], doubt=(1 - confidence) / 2, n_tested=n_tested
             )
     return PrecisionCurve(confidence, len(truth), n_tested, dict(zip(labels, predicted, strict=True)), cuts)
+
+
+def under_contract(card: TargetCard, curve: PrecisionCurve) -> TargetCard:
+    """Return the card with the thresholds that the curve gives at its target precision."""
+    contracts = curve.contracts(card.target_precision)
+    thresholds = {label: contract.threshold for label, contract in contracts.items()}
+    return replace(card, thresholds=thresholds, contracts=contracts, curve=curve)
+
+
+def group_numbers(groups: Sequence[str]) -> NDArray[np.int_]:
+    """Return a number for each row, the same for rows of one group."""
+    numbers = {group: place for place, group in enumerate(dict.fromkeys(groups))}
+    return np.array([numbers[group] for group in groups], dtype=np.int_)
 
 
 def label_cuts(

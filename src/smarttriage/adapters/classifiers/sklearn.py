@@ -4,13 +4,14 @@ scikit-learn fits; at run time everything is plain NumPy, so that several target
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from smarttriage.adapters.classifiers.bundle_format import read, write
-from smarttriage.adapters.classifiers.calibration import thresholds
+from smarttriage.adapters.classifiers.contracts import group_numbers, precision_curve, under_contract
 from smarttriage.adapters.classifiers.explain import explain, extra_spans
 from smarttriage.adapters.classifiers.features import ExtraFeatures, TextFeatures, fit_features
 from smarttriage.adapters.classifiers.fitting import Fitted, Task, column_of, fit_target
@@ -22,6 +23,7 @@ from smarttriage.domain.errors import InvalidInput, NotFound
 from smarttriage.ports import HeldOut, LabelledTexts, Probabilities, TargetCard, TextSpan, Vectors
 
 TARGET_PRECISION = 0.9
+CONFIDENCE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ class SklearnTrainer:
         encoder_id: Whose vectors the examples carry.
         targets: Options of the targets that need some.
         target_precision: What the thresholds promise for a label that is filled in.
+        confidence: How sure that promise is, for all labels of a target at once.
         extra: Further numbers computed from the text.
         n_threads: Fits side by side; the model is the same for any number.
         many_rows: Labelled rows from which a target gets networks beside the linear part.
@@ -151,6 +154,7 @@ class SklearnTrainer:
     encoder_id: str | None
     targets: Mapping[str, TargetOptions] = field(default_factory=dict)
     target_precision: float = TARGET_PRECISION
+    confidence: float = CONFIDENCE
     extra: ExtraFeatures | None = None
     n_threads: int = 2
     many_rows: int = MANY_ROWS
@@ -185,7 +189,7 @@ class SklearnTrainer:
                 recipes = recipes_for(int((truth >= 0).sum()), self.many_rows)
                 fitted[name] = fit_target(Task(name, mine, inputs, folds, truth, card.labels, recipes, seed, self.n_threads))
                 cards[name] = card
-        return self._assemble(features, projection, fitted, cards, labels)
+        return self._assemble(features, projection, fitted, cards, labels, groups=group_numbers(groups))
 
     def _options(self, name: str) -> TargetOptions:
         return self.targets.get(name, TargetOptions())
@@ -213,6 +217,8 @@ class SklearnTrainer:
         fitted: Mapping[str, Fitted],
         cards: Mapping[str, TargetCard],
         labels: Mapping[str, Sequence[str | None]],
+        *,
+        groups: NDArray[np.int_],
     ) -> SklearnClassifier:
         models, held_out, above = {}, {}, dict[str, dict[int, Probabilities]]()
         for name, part in fitted.items():
@@ -226,8 +232,10 @@ class SklearnTrainer:
             above[name] = dict(zip(part.rows.tolist(), probabilities, strict=True))
             truth = column_of([labels[name][row] for row in part.rows.tolist()], card.labels)
             kept = truth >= 0
-            bounds = thresholds(card.labels, probabilities[kept], truth[kept], self.target_precision)
-            models[name] = TargetModel(replace(card, thresholds=bounds), part.linear, part.networks, part.calibration)
+            curve = precision_curve(
+                card.labels, probabilities[kept], truth[kept], groups[part.rows[kept]], confidence=self.confidence
+            )
+            models[name] = TargetModel(under_contract(card, curve), part.linear, part.networks, part.calibration)
             names = [card.labels[column] for column in truth[kept].tolist()]
             held_out[name] = HeldOut(part.rows[kept].tolist(), names, part.raw[kept], probabilities[kept], str(part.recipe))
         return SklearnClassifier(
