@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -126,6 +127,14 @@ def test_sub_labels_share_out_the_probability_of_their_parent(few: SklearnClassi
 def test_same_rows_and_seed_give_the_same_files_whatever_the_threads(trainer: SklearnTrainer, few: SklearnClassifier) -> None:
     again = SklearnTrainer(encoder_id=trainer.encoder_id, targets=trainer.targets, n_threads=1)
     assert fitted(again, category=CATEGORIES, sub_category=SUBS).to_files() == few.to_files()
+
+
+def test_a_recipe_kept_from_an_earlier_fit_gives_the_model_that_choosing_it_gave(
+    trainer: SklearnTrainer, few: SklearnClassifier
+) -> None:
+    chosen = {target: held.recipe for target, held in few.held_out.items()}
+    again = fitted(replace(trainer, kept_recipes=chosen), category=CATEGORIES, sub_category=SUBS)
+    assert again.to_files() == few.to_files()
 
 
 def test_networks_are_the_same_for_the_same_seed_and_others_for_another(many: SklearnClassifier) -> None:

@@ -55,3 +55,9 @@ def test_a_label_without_a_row_never_wins() -> None:
 def test_networks_come_with_many_rows_only() -> None:
     assert all(recipe.n_networks == 0 for recipe in recipes_for(9_999))
     assert [recipe.n_networks for recipe in recipes_for(10_000)] == [2]
+
+
+def test_a_kept_recipe_is_not_chosen_again_and_one_that_is_out_of_place_is_ignored() -> None:
+    assert list(recipes_for(500, kept=str(SMALL[3]))) == [SMALL[3]]
+    assert list(recipes_for(500, kept="no recipe")) == list(SMALL)
+    assert list(recipes_for(10_000, kept=str(SMALL[3]))) == [LARGE]

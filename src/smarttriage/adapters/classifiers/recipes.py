@@ -73,9 +73,10 @@ _EPOCHS = 12
 _MOST_ROWS_IN_SPAN = 2_500
 
 
-def recipes_for(n_rows: int, many_rows: int = MANY_ROWS) -> Sequence[Recipe]:
-    """Return the recipes to try on that many labelled rows."""
-    return (LARGE,) if n_rows >= many_rows else SMALL
+def recipes_for(n_rows: int, many_rows: int = MANY_ROWS, *, kept: str | None = None) -> Sequence[Recipe]:
+    """Return the recipes to try on that many labelled rows; of several only the `kept` one (its `str`), where it is among them."""
+    known = (LARGE,) if n_rows >= many_rows else SMALL
+    return tuple(recipe for recipe in known if str(recipe) == kept) or known
 
 
 def design(matrix: Matrix, recipe: Recipe) -> sp.csr_matrix:

@@ -149,6 +149,7 @@ class SklearnTrainer:
         extra: Further numbers computed from the text.
         n_threads: Fits side by side; the model is the same for any number.
         many_rows: Labelled rows from which a target gets networks beside the linear part.
+        kept_recipes: Target -> the recipe that an earlier training chose (`HeldOut.recipe`), kept instead of choosing again.
     """
 
     encoder_id: str | None
@@ -158,6 +159,7 @@ class SklearnTrainer:
     extra: ExtraFeatures | None = None
     n_threads: int = 2
     many_rows: int = MANY_ROWS
+    kept_recipes: Mapping[str, str] = field(default_factory=dict)
 
     def fit(self, examples: LabelledTexts, *, seed: int) -> SklearnClassifier:
         """Return a calibrated classifier of every target. Same examples and seed, same model.
@@ -186,7 +188,7 @@ class SklearnTrainer:
                 card = self._card(name, labels)
                 truth = column_of(labels[name], card.labels)
                 mine = matrix.for_target(self.extra if self._options(name).extra else None, name)
-                recipes = recipes_for(int((truth >= 0).sum()), self.many_rows)
+                recipes = recipes_for(int((truth >= 0).sum()), self.many_rows, kept=self.kept_recipes.get(name))
                 fitted[name] = fit_target(Task(name, mine, inputs, folds, truth, card.labels, recipes, seed, self.n_threads))
                 cards[name] = card
         return self._assemble(features, projection, fitted, cards, labels, groups=group_numbers(groups))
