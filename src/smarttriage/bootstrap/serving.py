@@ -14,6 +14,7 @@ from smarttriage.bootstrap.keys import ensure_admin_key
 from smarttriage.bootstrap.models import open_models
 from smarttriage.config import Settings
 from smarttriage.ports import Encoder, Store
+from smarttriage.services.field_settings import read_field_settings
 from smarttriage.services.incidents import IncidentService
 from smarttriage.services.indexing import Follower, IndexingService
 from smarttriage.services.installation import Limits, Services
@@ -47,7 +48,7 @@ def open_services(settings: Settings, *, say: parts.Say) -> Iterator[tuple[Servi
 
 
 def _open_live(settings: Settings, *, store: Store, encoder: Encoder, say: parts.Say) -> tuple[Live, IndexingService]:
-    models = open_models(settings, encoder)
+    models = open_models(settings, encoder).under(read_field_settings(store))
     say(f"preparing {settings.data_dir} ...")
     seed(store=store, encoder=encoder, models=models)
     indexing = new_indexing(store=store, encoder=encoder)
@@ -60,7 +61,8 @@ def _services(settings: Settings, *, store: UnitStore, live: Live, follower: Fol
     incidents = IncidentService(store=store, clock=clock, new_id=new_id, live=live)
 
     def reload() -> None:
-        live.publish_models(open_models(settings, live.state.models.encoder))
+        models = open_models(settings, live.state.models.encoder)
+        live.update_models(lambda _: models.under(read_field_settings(store)))
 
     return Services(
         triage=TriageService(store=store, clock=clock, new_id=new_id, live=live),

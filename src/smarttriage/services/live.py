@@ -1,14 +1,28 @@
 """The one reference that every request reads: models and catalogue as one immutable value, swapped whole."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from smarttriage.domain.priority import PriorityPolicy
 from smarttriage.domain.suggestion import FieldMode
 from smarttriage.domain.taxonomy import Taxonomy
-from smarttriage.ports import Classifier, Encoder
+from smarttriage.ports import Classifier, Encoder, TargetCard
 from smarttriage.services.catalogue import Catalogue
+from smarttriage.services.operating_point import card_at
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSettings:
+    """What an administrator decided about a field; None leaves it to the installation or to the model.
+
+    Attributes:
+        mode: What the service may do with the field.
+        target_precision: What every label that is filled in must guarantee.
+    """
+
+    mode: FieldMode | None = None
+    target_precision: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +35,8 @@ class Models:
         taxonomy: Which labels there are and who takes them.
         policy: Matrix, targets, calendar.
         modes: Target -> what the service may do with it; a target that is not named is autofilled.
+        settings: Target -> what an administrator decided since; goes before `modes`.
+        moved: Target -> its card with thresholds for the administrator's precision instead of the model's own.
     """
 
     encoder: Encoder
@@ -28,10 +44,26 @@ class Models:
     taxonomy: Taxonomy
     policy: PriorityPolicy
     modes: Mapping[str, FieldMode] = field(default_factory=dict)
+    settings: Mapping[str, FieldSettings] = field(default_factory=dict)
+    moved: Mapping[str, TargetCard] = field(default_factory=dict)
 
     def mode(self, target: str) -> FieldMode:
         """Return what the service may do with the target."""
-        return self.modes.get(target, FieldMode.AUTOFILL)
+        decided = self.settings.get(target, FieldSettings()).mode
+        return decided or self.modes.get(target, FieldMode.AUTOFILL)
+
+    def card(self, target: str) -> TargetCard | None:
+        """Return the target's card with the thresholds that hold now, None where the model does not know it."""
+        return self.moved.get(target) or self.classifier.cards.get(target)
+
+    def under(self, settings: Mapping[str, FieldSettings]) -> "Models":
+        """Return the models under these settings. A precision for which the model has no curve leaves its own thresholds."""
+        moved = {}
+        for target, card in self.classifier.cards.items():
+            wanted = settings.get(target, FieldSettings()).target_precision
+            if wanted is not None and card.curve is not None:
+                moved[target] = card_at(card, wanted)
+        return replace(self, settings=dict(settings), moved=moved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +92,10 @@ class Live:
             self._state = replace(self._state, catalogue=catalogue)
 
     def publish_models(self, models: Models) -> None:
-        """Serve the models from the next request on."""
+        """Serve the models from the next request on; what an administrator decided about fields holds for them too."""
+        self.update_models(lambda present: models.under(present.settings))
+
+    def update_models(self, change: Callable[[Models], Models]) -> None:
+        """Serve what `change` makes of the present models; nobody else changes them meanwhile."""
         with self._swap:
-            self._state = replace(self._state, models=models)
+            self._state = replace(self._state, models=change(self._state.models))

@@ -221,7 +221,7 @@ def _predict(
     """Return every target's field: kind first, then each target above the one below it."""
     predictions: dict[str, FieldPrediction] = {}
     for target in (*TARGETS, *(name for name in models.classifier.cards if name not in TARGETS)):
-        card = models.classifier.cards.get(target)
+        card = models.card(target)
         known = request.known.get(target)
         if known is not None:
             predictions[target] = fields.given(known, models.mode(target))
