@@ -38,6 +38,10 @@ ROUTES: list[tuple[str, str, Any, tuple[str, ...]]] = [
     ("POST", "/v1/articles/{article}/publish", None, ("review", "admin")),
     ("POST", "/v1/articles/{article}/retire", None, ("review", "admin")),
     ("GET", "/v1/taxonomy", None, ANY),
+    ("GET", "/v1/fields", None, ("admin",)),
+    ("GET", "/v1/fields/{target}", None, ("admin",)),
+    ("PUT", "/v1/fields/{target}", {"mode": "recommend"}, ("admin",)),
+    ("GET", "/v1/fields/{target}/operating-point", None, ("admin",)),
     ("POST", "/v1/admin/reload", None, ("admin",)),
     ("POST", "/v1/admin/keys", {"label": "new", "scopes": ["suggest"]}, ("admin",)),
     ("GET", "/v1/admin/keys", None, ("admin",)),
@@ -50,7 +54,13 @@ def test_the_table_of_scopes_knows_every_route(api: Installation) -> None:
     documented = {
         (method.upper(), path) for path, methods in api.client.get("/openapi.json").json()["paths"].items() for method in methods
     }
-    names = {"suggestion": "suggestion_id", "incident": "incident_id", "article": "article_id", "key": "key_id"}
+    names = {
+        "suggestion": "suggestion_id",
+        "incident": "incident_id",
+        "article": "article_id",
+        "key": "key_id",
+        "target": "target",
+    }
     listed = {(method, path.format(**{short: f"{{{long}}}" for short, long in names.items()})) for method, path, _, _ in ROUTES}
     assert documented == listed | {("GET", path) for path in OPEN}
 
@@ -79,7 +89,8 @@ def test_no_route_below_v1_answers_without_a_key(api: Installation) -> None:
 def test_another_tenant_sees_nothing_and_cannot_tell_that_it_exists(api: Installation) -> None:
     ids = _records(api, ADMIN)
     for method, path, body, _ in ROUTES:
-        if "{" in path or (body or {}).get("suggestion_id"):
+        # Fields, like models and taxonomy, are the installation's.
+        if ("{" in path and "{target}" not in path) or (body or {}).get("suggestion_id"):
             response = api.ask(method, path.format(**ids), _filled(body, ids), key=OTHER_ADMIN)
             assert (response.status_code, response.json()["code"]) == (404, "not_found"), (method, path, response.text)
     assert api.must("GET", "/v1/incidents", key=OTHER_ADMIN)["items"] == []
@@ -162,7 +173,7 @@ def _records(api: Installation, key: str) -> dict[str, str]:
     article = api.must("POST", "/v1/articles", ARTICLE, key=key)["id"]
     suggestion = api.must("POST", "/v1/suggestions", REPORT, key=key)["id"]
     made = api.must("POST", "/v1/admin/keys", {"label": "to be revoked", "scopes": ["suggest"]}, key=key)["id"]
-    return {"incident": incident, "article": article, "suggestion": suggestion, "key": made}
+    return {"incident": incident, "article": article, "suggestion": suggestion, "key": made, "target": "urgency"}
 
 
 def _filled(body: Any, ids: dict[str, str]) -> Any:

@@ -104,6 +104,7 @@ Writer = Annotated[Call, Depends(writing(Scope.WRITE))]
 Reviewer = Annotated[Call, Depends(writing(Scope.REVIEW))]
 Administrator = Annotated[Call, Depends(writing(Scope.ADMIN))]
 AdministratorReader = Annotated[Call, Depends(reading(Scope.ADMIN))]
+AdministratorEditor = Annotated[Call, Depends(reading(Scope.ADMIN))]
 
 
 async def _call(request: Request, scope: Scope | None, idempotency_key: str | None) -> Call:
