@@ -20,7 +20,7 @@ from smarttriage.bootstrap import parts
 from smarttriage.domain.text import model_text
 from smarttriage.domain.voting import Vote, with_votes
 from smarttriage.ports import LabelledTexts
-from smarttriage.services.triage import N_NEIGHBOURS
+from smarttriage.services.matching import N_NEIGHBOURS
 
 TICKETS = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "it_ticket_category" / "train.csv.gz"
 FLOORS = (0.5, 0.6, 0.7, 0.8, 0.9)

@@ -106,7 +106,14 @@ class HybridSearch:
     settings: FusionSettings = ARTICLES
 
     def search(
-        self, text: str, vector: Vectors, k: int, *, allowed: Collection[str], without: Collection[str] = ()
+        self,
+        text: str,
+        vector: Vectors,
+        k: int,
+        *,
+        allowed: Collection[str],
+        without: Collection[str] = (),
+        worded: Ranking | None = None,
     ) -> list[SearchResult]:
         """Return at most k visible and relevant records, best first, ties by id.
 
@@ -116,9 +123,10 @@ class HybridSearch:
             k: Results wanted.
             allowed: Labels of the caller.
             without: Records left out before anything is compared: the incident that asks would be the measure of all others.
+            worded: What `worded` gave for the same question, if it was asked while the text was still being encoded.
         """
         dense = self.nearest(vector, k, allowed=allowed, without=without)
-        lexical = self.worded(text, k, allowed=allowed, without=without)
+        lexical = worded or self.worded(text, k, allowed=allowed, without=without)
         kept = relevant(fused(dense, lexical, self.settings), self.settings)[: max(k, 0)]
         return [_result(candidate, dense.parts.get(candidate.id) or lexical.parts[candidate.id]) for candidate in kept]
 

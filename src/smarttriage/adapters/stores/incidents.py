@@ -31,6 +31,13 @@ _TAKEN = select(table.c.id).where(table.c.id == bindparam("id"))
 _BY_SOURCE = select(table).where(*(table.c[name] == value for name, value in _SOURCE.items()))
 _ALL = select(table).order_by(table.c.id)
 _SOME = _ALL.where(table.c.id.in_(_IDS))
+# Written once: putting a statement together costs more than running it.
+_SOME_VISIBLE = _SOME.where(
+    table.c.tenant == bindparam("tenant"),
+    exists().where(
+        incident_audience.c.incident_id == table.c.id, incident_audience.c.audience.in_(bindparam("audiences", expanding=True))
+    ),
+)
 _NEWEST_FIRST = select(table).order_by(table.c.reported_at.desc(), table.c.id)
 
 
@@ -58,8 +65,8 @@ class IncidentRecords(Transaction):
 
     def incidents_by_id(self, ids: Collection[str], principal: Principal) -> Mapping[str, Incident]:
         """Return those of `ids` that the principal may see."""
-        visible = _SOME.where(_visible_to(principal))
-        rows = (row for part in chunks(ids) for row in self._reads.execute(visible, {"ids": part}))
+        seen_by = {"tenant": principal.tenant, "audiences": sorted(principal.audiences)}
+        rows = (row for part in chunks(ids) for row in self._reads.execute(_SOME_VISIBLE, {"ids": part, **seen_by}))
         return {row.id: incident_of(row) for row in rows}
 
     def indexable_incidents(self, ids: Collection[str] | None = None) -> Iterator[Incident]:

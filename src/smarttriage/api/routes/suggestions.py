@@ -13,7 +13,7 @@ from smarttriage.api.strict_json import StrictRoute
 from smarttriage.domain.errors import InvalidInput, NotFound
 from smarttriage.domain.suggestion import Suggestion
 from smarttriage.services.installation import Limits
-from smarttriage.services.triage import IncidentText
+from smarttriage.services.matching import IncidentText
 
 router = APIRouter(route_class=StrictRoute, tags=["suggestions"])
 

@@ -1,0 +1,134 @@
+"""What a text finds: articles and past incidents, by its words and by its vector."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+from smarttriage.domain.access import Principal
+from smarttriage.domain.incident import Incident, Labels
+from smarttriage.domain.suggestion import ArticleMatch, IncidentMatch
+from smarttriage.domain.text import shared_words, telling_words
+from smarttriage.ports import Store, Vectors
+from smarttriage.services.catalogue import Catalogue
+from smarttriage.services.retrieval import Ranking, SearchResult
+
+N_NEIGHBOURS = 10
+DEFAULT_MATCHES = 5
+Neighbours: TypeAlias = Sequence[tuple[SearchResult, Incident]]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentText:
+    """What a platform sends for a suggestion.
+
+    Attributes:
+        title: May be empty.
+        description: May be empty.
+        known: Labels that a person decided already; they are kept, not predicted.
+        reported_at: Start of the SLA clock; None: now.
+        incident_id: The stored incident it belongs to, if any; that one is no match for itself.
+        k: How many articles and similar incidents at most.
+    """
+
+    title: str
+    description: str
+    known: Labels = field(default_factory=Labels)
+    reported_at: datetime | None = None
+    incident_id: str | None = None
+    k: int = DEFAULT_MATCHES
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """What the words of a text find in both collections, before its vector is known."""
+
+    incidents: Ranking
+    articles: Ranking
+    telling: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request against one state of the indexes.
+
+    Attributes:
+        principal: Who asks; nothing else is found than this one may see.
+        catalogue: What is searched.
+        request: What was sent.
+        text: Its model text.
+    """
+
+    principal: Principal
+    catalogue: Catalogue
+    request: IncidentText
+    text: str
+
+    def worded(self) -> Worded:
+        """Return what the words find; it needs no vector, so it can run while the text is being encoded."""
+        return Worded(
+            self.catalogue.incidents.worded(self.text, self._n_neighbours, allowed=self.principal.labels, without=self._itself),
+            self.catalogue.articles.worded(self.text, self.request.k, allowed=self.principal.labels),
+            telling_words(self.text),
+        )
+
+    def neighbours(self, vector: Vectors, worded: Worded, store: Store) -> list[tuple[SearchResult, Incident]]:
+        """Return the nearest incidents as the store has them now, best first; the incident itself is not its neighbour.
+
+        `vector` is the (dim,) encoding of the text.
+        """
+        found = self.catalogue.incidents.search(
+            self.text,
+            vector,
+            self._n_neighbours,
+            allowed=self.principal.labels,
+            without=self._itself,
+            worded=worded.incidents,
+        )
+        with store.begin() as records:
+            stored = records.incidents_by_id([result.id for result in found], self.principal)
+        return [(result, stored[result.id]) for result in found if result.id in stored]
+
+    def articles(self, vector: Vectors, worded: Worded) -> tuple[ArticleMatch, ...]:
+        """Return the articles at or above the floor, best first, each with its best passage and why it was found."""
+        results = self.catalogue.articles.search(
+            self.text, vector, self.request.k, allowed=self.principal.labels, worded=worded.articles
+        )
+        matches = []
+        for result in results:
+            entry = self.catalogue.entries[result.id]
+            passage = entry.passages[result.part].text
+            why = because(worded.telling, result, f"{entry.title}\n{passage}\n{' '.join(entry.keywords)}")
+            matches.append(ArticleMatch(result.id, entry.title, round(result.score, 4), passage, why))
+        return tuple(matches)
+
+    @property
+    def _n_neighbours(self) -> int:
+        return max(N_NEIGHBOURS, self.request.k)
+
+    @property
+    def _itself(self) -> frozenset[str]:
+        return frozenset([self.request.incident_id] if self.request.incident_id else [])
+
+
+def because(words: Sequence[str], result: SearchResult, found: str) -> str:
+    """Return why an article was found: how near in meaning, and the caller's words that it has too."""
+    words = shared_words(words, found)
+    parts = [f"meaning {result.dense:.2f}"] if result.dense is not None else []
+    if words:
+        parts.append(f"shares {', '.join(words)}")
+    return "; ".join(parts)
+
+
+def similar(neighbours: Neighbours, k: int) -> tuple[IncidentMatch, ...]:
+    """Return the k best neighbours as they are shown."""
+    return tuple(
+        IncidentMatch(
+            incident.id,
+            incident.title,
+            str(incident.status),
+            round(result.score, 4),
+            incident.resolution.text if incident.resolution else None,
+        )
+        for result, incident in neighbours[:k]
+    )

@@ -1,0 +1,90 @@
+"""From probabilities and reviewed neighbours to the predicted fields of one text."""
+
+from collections.abc import Mapping, Sequence
+
+from smarttriage.domain.incident import TARGETS
+from smarttriage.domain.suggestion import FieldPrediction, Reason
+from smarttriage.domain.taxonomy import Taxonomy
+from smarttriage.domain.text import locate, model_text
+from smarttriage.domain.voting import Vote, with_votes
+from smarttriage.ports import Probabilities, TargetCard
+from smarttriage.services import fields
+from smarttriage.services.live import Models
+from smarttriage.services.matching import IncidentText, Neighbours
+
+# How near a reviewed incident must be to vote (cosine). Topic carries over from similar texts; who is hit and what has
+# stopped does not, so impact and urgency listen only to near-identical texts. Measured by benchmarks/voting.py.
+VOTE_FLOOR = 0.5
+VOTE_FLOOR_SEVERITY = 0.9
+
+
+def votes_of(neighbours: Neighbours) -> Mapping[str, Sequence[Vote]]:
+    """Return target -> the labels that people decided for the neighbours, each with its similarity."""
+    votes: dict[str, list[Vote]] = {}
+    for result, incident in neighbours:
+        for target in incident.reviewed:
+            label = incident.labels.get(target)
+            if label is not None and result.dense is not None:
+                votes.setdefault(target, []).append(Vote(label, result.dense))
+    return votes
+
+
+def predict(
+    models: Models,
+    request: IncidentText,
+    probabilities: Mapping[str, Probabilities],
+    votes: Mapping[str, Sequence[Vote]],
+) -> dict[str, FieldPrediction]:
+    """Return every target's field: kind first, then each target above the one below it."""
+    predictions: dict[str, FieldPrediction] = {}
+    for target in (*TARGETS, *(name for name in models.classifier.cards if name not in TARGETS)):
+        card = models.card(target)
+        known = request.known.get(target)
+        if known is not None:
+            predictions[target] = fields.given(known, models.mode(target))
+        elif card is None:
+            predictions[target] = fields.unknown(Reason.NOT_TRAINED, models.mode(target))
+        else:
+            field_ = _one(models, card, request, row=probabilities[target][0], votes=votes.get(target, ()))
+            predictions[target] = _under_what_is_known(models, target, field_, predictions)
+    return predictions
+
+
+def _one(
+    models: Models, card: TargetCard, request: IncidentText, *, row: Probabilities, votes: Sequence[Vote]
+) -> FieldPrediction:
+    text = model_text(request.title, request.description)
+    model = dict(zip(card.labels, row.tolist(), strict=True))
+    floor = VOTE_FLOOR_SEVERITY if card.name in ("impact", "urgency") else VOTE_FLOOR
+    permitted = models.taxonomy.names(card.name)
+    usable = [vote for vote in votes if permitted is None or vote.label in permitted]
+    labels = fields.ranked(model, with_votes(model, usable, floor=floor))
+    # A label that only people have used so far has no words in the model yet.
+    spans = models.classifier.explain(text, card.name, labels.best.value) if labels.best.value in card.labels else ()
+    evidence = [
+        locate(request.title, request.description, span.start, span.end, cue=span.cue, weight=span.weight) for span in spans
+    ]
+    return fields.predicted(card, labels, models.mode(card.name), evidence)
+
+
+def _under_what_is_known(
+    models: Models, target: str, field_: FieldPrediction, above: Mapping[str, FieldPrediction]
+) -> FieldPrediction:
+    """Return the field as far as the ones above it allow: no category without work, no sub-category of another category."""
+    if target not in ("category", "sub_category"):
+        return field_
+    if not means_work(models.taxonomy, above["kind"].value):
+        return fields.without_value(field_, Reason.NO_WORK_ITEM)
+    stray = target == "sub_category" and models.taxonomy.parents.get(field_.value or "") != above["category"].value
+    return fields.without_value(field_, Reason.PARENT_UNKNOWN) if stray and field_.value is not None else field_
+
+
+def means_work(taxonomy: Taxonomy, kind: str | None) -> bool:
+    """Return false only for a kind that is known to be no work item."""
+    return kind is None or kind in taxonomy.work_item_kinds
+
+
+def nothing(models: Models, reason: Reason) -> dict[str, FieldPrediction]:
+    """Return every target's field without a word about it, and why."""
+    targets = dict.fromkeys((*TARGETS, *models.classifier.cards))
+    return {target: fields.unknown(reason, models.mode(target)) for target in targets}
