@@ -4,6 +4,7 @@ import csv
 import gzip
 import itertools
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,8 @@ def test_train_prints_json_alone_and_evaluate_scores_what_it_wrote_until_it_is_a
 ) -> None:
     bundle = tmp_path / "bundle"
     options = ["--data", table, "--target", "sub_category", "--text-column", "subject"]
-    assert run(monkeypatch, "train", *options, "--model", bundle, "--json") == 0
+    contract_options = ["--target-precision", "0.8", "--confidence", "0.7"]
+    assert run(monkeypatch, "train", *options, *contract_options, "--model", bundle, "--json") == 0
     printed = capsys.readouterr()
     trained = json.loads(printed.out)
     assert trained["model"] == str(bundle)
@@ -57,6 +59,10 @@ def test_train_prints_json_alone_and_evaluate_scores_what_it_wrote_until_it_is_a
     assert set(trained["targets"]) == {"sub_category"}
     assert f"{table}, line {len(tickets()[0]) + 2}: 1 cells instead of 3" in printed.err
     assert json.loads((bundle / "manifest.json").read_text())["data_sha256"] == trained["data_sha256"]
+    contract = trained["contracts"]["sub_category"]
+    assert (contract["target_precision"], contract["confidence"]) == (0.8, 0.7)
+    assert set(contract["labels"]) == {"printer", "workstation", "vpn", "wifi"}
+    assert contract["coverage"] == pytest.approx(sum(label["coverage"] for label in contract["labels"].values()))
     assert run(monkeypatch, "evaluate", "classifier", "--model", bundle, *options, "--json") == 0
     scores = json.loads(capsys.readouterr().out)
     assert set(EVALUATED) <= scores.keys()
@@ -68,6 +74,15 @@ def test_train_prints_json_alone_and_evaluate_scores_what_it_wrote_until_it_is_a
         stream.write(b"x")
     assert run(monkeypatch, "evaluate", "classifier", "--model", bundle, *options) == 1
     assert "arrays.safetensors is altered" in capsys.readouterr().err
+
+
+def test_train_says_for_each_label_what_it_guarantees_or_how_far_it_is_from_that(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--data", table, "--target", "category", "--text-column", "subject", "--target-precision", "0.95"]
+    assert run(monkeypatch, "train", *options, "--model", tmp_path / "m") == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"network +recommend only: cannot meet 0.95 with \d+ held-out rows; needs about \d+ right in a row", printed)
 
 
 @pytest.mark.parametrize(

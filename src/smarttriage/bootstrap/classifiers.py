@@ -8,7 +8,7 @@ from smarttriage.adapters.bundles import Codec, FolderBundles
 from smarttriage.adapters.classifiers.centroid import CentroidClassifier
 from smarttriage.adapters.classifiers.evidence import EvidenceCues
 from smarttriage.adapters.classifiers.features import ExtraFeatures
-from smarttriage.adapters.classifiers.sklearn import SklearnClassifier, SklearnTrainer, TargetOptions
+from smarttriage.adapters.classifiers.sklearn import CONFIDENCE, SklearnClassifier, SklearnTrainer, TargetOptions
 from smarttriage.bootstrap import resources
 from smarttriage.config import Settings
 
@@ -45,11 +45,14 @@ def sklearn_trainer(
     labels: Mapping[str, Sequence[str | None]],
     *,
     target_precision: float,
+    confidence: float = CONFIDENCE,
     extra: ExtraFeatures | None = None,
 ) -> SklearnTrainer:
     """Return the default trainer; options of the default taxonomy apply where the labels allow them."""
     options = {name: option for name, option in DEFAULT_OPTIONS.items() if name in labels and _fits(option, labels, name)}
-    return SklearnTrainer(encoder_id=encoder_id, targets=options, target_precision=target_precision, extra=extra)
+    return SklearnTrainer(
+        encoder_id=encoder_id, targets=options, target_precision=target_precision, confidence=confidence, extra=extra
+    )
 
 
 def _fits(option: TargetOptions, labels: Mapping[str, Sequence[str | None]], name: str) -> bool:

@@ -41,6 +41,7 @@ def train_bundle(
     out: Path | None,
     cache: Path | None,
     target_precision: float,
+    confidence: float,
     seed: int,
     progress: Progress,
     on_problem: Callable[[str], None],
@@ -54,7 +55,7 @@ def train_bundle(
     started = time.perf_counter()
     rows = read_training_rows(files, targets, text_columns, group_column=group_column, on_problem=on_problem)
     encoder = parts.encoder(n_threads=N_THREADS)
-    trainer = sklearn_trainer(encoder.encoder_id, rows.labels, target_precision=target_precision)
+    trainer = sklearn_trainer(encoder.encoder_id, rows.labels, target_precision=target_precision, confidence=confidence)
     kept = FileVectorCache(cache) if cache else None
     result: Training[SklearnClassifier] = train(
         rows, encoder=encoder, trainer=trainer, seed=seed, timer=time.perf_counter, cache=kept, progress=progress

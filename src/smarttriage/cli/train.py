@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from smarttriage.cli.contracts import contract_json, contract_lines
+
 
 def train(
     *,
@@ -18,6 +20,9 @@ def train(
     cache: Annotated[Path | None, typer.Option(help="Folder that keeps vectors, so that the next training encodes less.")] = None,
     target_precision: Annotated[
         float, typer.Option(help="Precision that a label must reach to be filled in.", min=0.5, max=0.999)
+    ] = 0.9,
+    confidence: Annotated[
+        float, typer.Option(help="How sure that precision must be, for all labels of a target at once.", min=0.5, max=0.999)
     ] = 0.9,
     seed: Annotated[int, typer.Option(help="Same rows and seed, same model.", min=0)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -33,6 +38,7 @@ def train(
         out=model,
         cache=cache,
         target_precision=target_precision,
+        confidence=confidence,
         seed=seed,
         progress=show_progress,
         on_problem=show_problem,
@@ -46,6 +52,7 @@ def train(
         "n_skipped": done.n_skipped,
         "seconds": {"encode": done.training.encode_s, "fit": done.training.fit_s, "total": done.total_s},
         "targets": done.training.metrics,
+        "contracts": {name: contract_json(card) for name, card in done.training.classifier.cards.items()},
     }
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
@@ -56,6 +63,9 @@ def train(
             f"{name}: held-out accuracy {scores['accuracy']:.3f} (majority {scores['majority_accuracy']:.3f}), "
             f"macro-F1 {scores['macro_f1']:.3f}, calibration error {scores['ece']:.3f}, filled in {scores['coverage']:.0%}"
         )
+    for card in done.training.classifier.cards.values():
+        for line in contract_lines(card):
+            typer.echo(line)
 
 
 def show_progress(step: str, done: int, total: int) -> None:

@@ -51,8 +51,9 @@ def at_precision(card: TargetCard, precision: float) -> OperatingPoint:
     contracts = card.curve.contracts(precision)
     n = sum(contract.n for contract in contracts.values())
     wrong = sum(contract.n_errors for contract in contracts.values())
-    coverage = sum(contract.coverage for contract in contracts.values())
-    return OperatingPoint(precision, 1 - wrong / n if n else None, coverage, card.curve.confidence, contracts)
+    return OperatingPoint(
+        precision, 1 - wrong / n if n else None, card.curve.coverage(precision), card.curve.confidence, contracts
+    )
 
 
 def at_coverage(card: TargetCard, coverage: float) -> OperatingPoint:
