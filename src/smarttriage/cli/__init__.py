@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from smarttriage.cli.backtest import backtest
 from smarttriage.cli.evaluate import app as evaluate_app
 from smarttriage.cli.importing import app as import_app
 from smarttriage.cli.serve import serve
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(train)
+app.command()(backtest)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(import_app, name="import")
 
