@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     priority: Path | None = Field(None, description="priority.toml; default: the data folder's, else the shipped one.")
     model: Path | None = Field(None, description="A model bundle; default: the data folder's promoted one, else the starter.")
     field_modes: dict[str, FieldMode] = Field(default_factory=dict, description='JSON, for example {"urgency": "recommend"}.')
+    holdout_share: float = Field(
+        0.05, ge=0, le=1, description="Share of suggestions that fill nothing in, to measure the precision of what is filled in."
+    )
     max_body_bytes: int = Field(1_000_000, gt=0, description="Larger requests get 413 before they are parsed.")
     max_concurrent: int = Field(32, gt=0, description="More requests under way at once get 503 with Retry-After.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least severity that is logged.")

@@ -26,7 +26,7 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "Server":
-        environment = {**os.environ, "SMARTTRIAGE_BOOTSTRAP_KEY": KEY}
+        environment = {**os.environ, "SMARTTRIAGE_BOOTSTRAP_KEY": KEY, "SMARTTRIAGE_HOLDOUT_SHARE": "0"}
         command = [sys.executable, "-c", "from smarttriage.cli import main; main()", "serve"]
         self.log = (self.data_dir.parent / f"{self.data_dir.name}.log").open("ab")
         self.process = subprocess.Popen(

@@ -7,7 +7,7 @@ from smarttriage.api.answer_schemas import Out, ProvenanceOut
 from smarttriage.domain.access import Scope
 from smarttriage.domain.article import ArticleStatus
 from smarttriage.domain.feedback import FeedbackAction
-from smarttriage.domain.incident import IncidentStatus
+from smarttriage.domain.incident import IncidentStatus, LabelOrigin
 from smarttriage.services.learning import KnowledgeEffect
 
 
@@ -22,7 +22,7 @@ class ResolutionOut(Out):
 
 
 class IncidentOut(Out):
-    """An incident; `reviewed` names the labels that a person decided."""
+    """An incident; `reviewed` names the labels that a person decided, `label_origins` how each label came to stand."""
 
     id: str
     title: str
@@ -35,6 +35,7 @@ class IncidentOut(Out):
     urgency: str | None
     custom: dict[str, str]
     reviewed: list[str]
+    label_origins: dict[str, LabelOrigin]
     priority: str | None
     support_group: str | None
     audiences: list[str]

@@ -112,6 +112,9 @@ class IncidentCreate(IncidentDetails):
     reported_at: Instant | None = Field(None, description="Default: now. The SLA clock starts here.")
     source_system: Name | None = None
     source_id: Name | None = Field(None, description="Unique within its source system.")
+    suggestion_id: Name | None = Field(
+        None, description="The suggestion it was stored from: labels that only repeat what was filled in are left standing."
+    )
 
 
 class IncidentPatch(IncidentDetails):
@@ -210,7 +213,7 @@ class FeedbackItem(Body):
     """One judgement: a field's fate, or a thumb on a match."""
 
     action: FeedbackAction
-    field: Name | None = Field(None, description="For accepted, replaced and skipped.")
+    field: Name | None = Field(None, description="For accepted, replaced, skipped and left_standing.")
     value: Name | None = Field(None, description="The label that is right, for replaced.")
     match_id: Name | None = Field(None, description="The article or incident, for thumbs.")
     given_by: Name | None = None

@@ -93,6 +93,7 @@ def incident(record: Incident) -> Plain:
         **{target: record.labels.get(target) for target in TARGETS},
         "custom": record.labels.custom,
         "reviewed": sorted(record.reviewed),
+        "label_origins": record.label_origins,
         "priority": record.priority,
         "support_group": record.support_group,
         "audiences": sorted(record.audiences),

@@ -65,7 +65,7 @@ def _services(settings: Settings, *, store: UnitStore, live: Live, follower: Fol
         live.update_models(lambda _: models.under(read_field_settings(store)))
 
     return Services(
-        triage=TriageService(store=store, clock=clock, new_id=new_id, live=live),
+        triage=TriageService(store=store, clock=clock, new_id=new_id, live=live, holdout_share=settings.holdout_share),
         incidents=incidents,
         learning=LearningService(store=store, clock=clock, new_id=new_id, live=live, incident_service=incidents),
         knowledge=KnowledgeService(store=store, clock=clock, new_id=new_id, taxonomy=lambda: live.state.models.taxonomy),

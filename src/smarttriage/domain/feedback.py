@@ -6,16 +6,22 @@ from enum import StrEnum
 
 
 class FeedbackAction(StrEnum):
-    """What was done with a predicted field or a match."""
+    """What was done with a predicted field or a match.
+
+    "accepted" means that somebody said so; a value that was filled in and saved untouched is "left_standing".
+    """
 
     ACCEPTED = "accepted"
     REPLACED = "replaced"
     SKIPPED = "skipped"
+    LEFT_STANDING = "left_standing"
     THUMBS_UP = "thumbs_up"
     THUMBS_DOWN = "thumbs_down"
 
 
-FIELD_ACTIONS = frozenset({FeedbackAction.ACCEPTED, FeedbackAction.REPLACED, FeedbackAction.SKIPPED})
+FIELD_ACTIONS = frozenset(
+    {FeedbackAction.ACCEPTED, FeedbackAction.REPLACED, FeedbackAction.SKIPPED, FeedbackAction.LEFT_STANDING}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,7 @@ class Feedback:
         tenant: Owner of the record.
         suggestion_id: What was judged.
         action: What was done.
-        field: The predicted field, for accepted, replaced and skipped; None for thumbs.
+        field: The predicted field, for accepted, replaced, skipped and left_standing; None for thumbs.
         value: The label that stands now; None for skipped and thumbs.
         match_id: The article or incident, for thumbs.
         given_by: Person, as the platform names them; None if not said.

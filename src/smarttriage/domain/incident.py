@@ -8,6 +8,19 @@ from smarttriage.domain.access import EVERYONE
 from smarttriage.domain.text import model_text
 
 
+class LabelOrigin(StrEnum):
+    """How a label came to stand on an incident. Stable codes.
+
+    A label that was filled in by the service and is still there when the incident is closed says nothing: the agent may have
+    agreed or may not have looked. Such labels stand apart, so that the service never learns from itself.
+    """
+
+    RECORDED = "recorded"
+    CONFIRMED = "confirmed"
+    CORRECTED = "corrected"
+    LEFT_STANDING = "left_standing"
+
+
 class IncidentStatus(StrEnum):
     """Where an incident stands. Reopened ones are open again and keep their resolution's history in the change log."""
 
@@ -67,7 +80,7 @@ class Incident:
         description: The reporter's own words.
         status: Where it stands.
         labels: What it is.
-        reviewed: Targets whose label a person decided (not merely left standing); only these vote for other incidents.
+        reviewed: Targets whose label a person decided (not merely left standing); only these vote and are learnt from.
         priority: P1..P5 by the matrix, None while impact or urgency is unknown.
         support_group: Who has it.
         detected_at: When monitoring or the reporter noticed, UTC.
@@ -86,6 +99,7 @@ class Incident:
         updated_at: When it last changed here, UTC.
         version: Counts changes from 1; the ETag.
         resolution: None while unresolved.
+        label_origins: Target -> how its label came to stand, where that is known.
     """
 
     id: str
@@ -114,6 +128,7 @@ class Incident:
     language: str | None = None
     version: int = 1
     resolution: Resolution | None = None
+    label_origins: dict[str, LabelOrigin] = field(default_factory=dict)
 
     @property
     def text(self) -> str:

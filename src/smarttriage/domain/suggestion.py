@@ -29,6 +29,7 @@ class Reason(StrEnum):
     TURNED_OFF = "turned_off"
     REVIEWED_NEIGHBOURS = "reviewed_neighbours"
     GIVEN = "given"
+    HOLDOUT = "holdout"
 
 
 @dataclass(frozen=True, slots=True)

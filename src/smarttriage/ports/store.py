@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from smarttriage.domain.access import Principal, Scope
 from smarttriage.domain.article import Article, ArticleStatus
+from smarttriage.domain.decision import Decision, DecisionCount
 from smarttriage.domain.feedback import Feedback
 from smarttriage.domain.incident import Incident, IncidentStatus
 from smarttriage.domain.suggestion import Suggestion
@@ -167,6 +168,26 @@ class Records(Protocol):
 
     def feedback(self, suggestion_id: str, principal: Principal) -> Sequence[Feedback]:
         """Return all judgements of a suggestion, oldest first."""
+        ...
+
+    def suggestion_of_incident(self, incident_id: str, principal: Principal) -> Suggestion | None:
+        """Return the newest suggestion that was made for the incident or that it was stored from."""
+        ...
+
+    def link_suggestion(self, suggestion_id: str, incident_id: str) -> None:
+        """Say that the incident was stored from the suggestion."""
+        ...
+
+    def put_decisions(self, decisions: Sequence[Decision]) -> None:
+        """Add or replace, each by its suggestion and field."""
+        ...
+
+    def decisions(self, suggestion_id: str, principal: Principal) -> Sequence[Decision]:
+        """Return what became of a suggestion's fields, by field."""
+        ...
+
+    def decision_counts(self, field: str, principal: Principal, *, since: datetime | None = None) -> Sequence[DecisionCount]:
+        """Return how the tenant's decisions of a field fell, all or those since then."""
         ...
 
     # what indexes are built from

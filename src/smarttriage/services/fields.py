@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from smarttriage.domain.decision import Shown, shown_as
 from smarttriage.domain.suggestion import Alternative, FieldMode, FieldPrediction, Reason
 from smarttriage.domain.text import Evidence
 from smarttriage.ports import TargetCard
@@ -66,6 +67,14 @@ def given(value: str, mode: FieldMode) -> FieldPrediction:
 def without_value(field: FieldPrediction, reason: Reason) -> FieldPrediction:
     """Return the field with its value withheld for `reason`; what it would have been stays among the alternatives."""
     return replace(field, value=None, mode=FieldMode.RECOMMEND, reason=reason)
+
+
+def held_out(fields: Mapping[str, FieldPrediction]) -> dict[str, FieldPrediction]:
+    """Return the fields with everything that would be filled in recommended instead, for measuring what agents choose."""
+    return {
+        target: without_value(field, Reason.HOLDOUT) if shown_as(field) is Shown.AUTOFILLED else field
+        for target, field in fields.items()
+    }
 
 
 def _in_mode(field: FieldPrediction, mode: FieldMode) -> FieldPrediction:

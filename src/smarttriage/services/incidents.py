@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from smarttriage.domain.access import Principal, Scope
 from smarttriage.domain.errors import Conflict, InvalidInput, NotFound, VersionMismatch
-from smarttriage.domain.incident import TARGETS, Incident, IncidentStatus, Labels
+from smarttriage.domain.incident import TARGETS, Incident, IncidentStatus, LabelOrigin, Labels
 from smarttriage.domain.priority import PriorityPolicy
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.ports import Clock, IncidentFilter, Page, Records, Store
+from smarttriage.services.decisions import decide, left_standing
 from smarttriage.services.live import Live
 
 
@@ -21,11 +23,12 @@ class IncidentService:
         self._new_id = new_id
         self._live = live
 
-    def create(self, principal: Principal, incident: Incident) -> Incident:
+    def create(self, principal: Principal, incident: Incident, *, suggestion_id: str | None = None) -> Incident:
         """Store a new incident under a new id; return it.
 
-        Labels that come with it count as decided by a person. Raises InvalidInput for an incident without text or with a
-        label that the taxonomy does not have, Conflict if the source system's id is there already.
+        Labels that come with it count as decided by a person, except those that only repeat what `suggestion_id` filled in.
+        Raises InvalidInput for an incident without text or with a label that the taxonomy does not have, Conflict if the
+        source system's id is there already, NotFound for the suggestion.
         """
         principal.require(Scope.WRITE)
         now = self._clock()
@@ -36,11 +39,17 @@ class IncidentService:
             created_at=now,
             updated_at=now,
             logged_by=incident.logged_by or principal.key_id,
-            reviewed=decided(incident.labels),
         )
         stored = self.checked(stored)
+        labels = {target: stored.labels.get(target) for target in decided(stored.labels)}
         with self._store.begin(write=True) as records:
+            suggestion = records.suggestion(suggestion_id, principal) if suggestion_id else None
+            if suggestion_id is not None and suggestion is None:
+                raise NotFound(f"there is no suggestion {suggestion_id}", field="suggestion_id")
+            stored = with_labels(stored, labels, decide(records, principal, suggestion, labels, at=now))
             records.add_incidents([stored], key_id=principal.key_id)
+            if suggestion is not None:
+                records.link_suggestion(suggestion.id, stored.id)
         return stored
 
     def get(self, principal: Principal, incident_id: str) -> Incident:
@@ -62,7 +71,9 @@ class IncidentService:
         *,
         version: int | None,
     ) -> Incident:
-        """Return the incident with `changes`; `labels` are decisions of a person (None takes a label back).
+        """Return the incident with `changes`; None takes a label back.
+
+        Labels are decisions of a person, except those that only repeat what the incident's suggestion filled in.
 
         Raises VersionMismatch if `version` is given and is not the stored one; Conflict for resolving without a resolution.
         """
@@ -70,12 +81,15 @@ class IncidentService:
         with self._store.begin(write=True) as records:
             present = found(records, principal, incident_id)
             same_version(present, version)
-            edited = with_labels(replace(present, **changes), labels)  # type: ignore[arg-type]
+            origins = label_origins(records, principal, incident_id, labels, at=self._clock())
+            edited = with_labels(replace(present, **changes), labels, origins)  # type: ignore[arg-type]
             if not edited.is_open and edited.resolution is None and edited.status is IncidentStatus.RESOLVED:
                 raise Conflict(
                     f"incident {incident_id} has no resolution; POST /v1/incidents/{incident_id}/resolution resolves it",
                     field="status",
                 )
+            if present.is_open and not edited.is_open:
+                left_standing(records, principal, incident_id, at=self._clock())
             return put(records, principal, self.checked(edited), self._clock)
 
     def checked(self, incident: Incident) -> Incident:
@@ -97,15 +111,41 @@ def decided(labels: Labels) -> frozenset[str]:
     return frozenset(target for target in (*TARGETS, *labels.custom) if labels.get(target) is not None)
 
 
-def with_labels(incident: Incident, labels: Mapping[str, str | None]) -> Incident:
-    """Return the incident with labels that a person decided; None takes one back."""
+def with_labels(
+    incident: Incident, labels: Mapping[str, str | None], origins: Mapping[str, LabelOrigin] | None = None
+) -> Incident:
+    """Return the incident with labels that came to stand as `origins` say, by default recorded; None takes one back.
+
+    A label that somebody decided before is not made less of by being left standing later.
+    """
+    came = {
+        target: (origins or {}).get(target, LabelOrigin.RECORDED)
+        for target, value in labels.items()
+        if value is not None and not (target in incident.reviewed and incident.labels.get(target) == value)
+    }
     standard = {target: value for target, value in labels.items() if target in TARGETS}
     custom = {**incident.labels.custom, **{target: value for target, value in labels.items() if target not in TARGETS}}
     changed = replace(
         incident.labels, **standard, custom={target: value for target, value in custom.items() if value is not None}
     )
     taken_back = {target for target, value in labels.items() if value is None}
-    return replace(incident, labels=changed, reviewed=(incident.reviewed | labels.keys()) - taken_back)
+    said = {target for target, origin in came.items() if origin is not LabelOrigin.LEFT_STANDING}
+    return replace(
+        incident,
+        labels=changed,
+        reviewed=(incident.reviewed - came.keys() - taken_back) | said,
+        label_origins={
+            target: origin for target, origin in {**incident.label_origins, **came}.items() if target not in taken_back
+        },
+    )
+
+
+def label_origins(
+    records: Records, principal: Principal, incident_id: str, labels: Mapping[str, str | None], *, at: datetime
+) -> dict[str, LabelOrigin]:
+    """Return how labels that are written to the incident come to stand, in view of its newest suggestion."""
+    suggestion = records.suggestion_of_incident(incident_id, principal) if labels else None
+    return decide(records, principal, suggestion, labels, at=at)
 
 
 def check_labels(labels: Labels, taxonomy: Taxonomy, policy: PriorityPolicy) -> None:

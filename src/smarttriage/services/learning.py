@@ -9,12 +9,13 @@ from smarttriage.domain.access import Principal, Scope
 from smarttriage.domain.article import Article, ArticleStatus
 from smarttriage.domain.errors import Conflict, InvalidInput, NotFound
 from smarttriage.domain.feedback import FIELD_ACTIONS, Feedback, FeedbackAction
-from smarttriage.domain.incident import Incident, IncidentStatus, Resolution
+from smarttriage.domain.incident import Incident, IncidentStatus, LabelOrigin, Resolution
 from smarttriage.domain.resolution_note import assess
 from smarttriage.domain.suggestion import FieldPrediction, Suggestion
 from smarttriage.domain.text import model_text
 from smarttriage.ports import Clock, Records, Store
 from smarttriage.services import incidents
+from smarttriage.services.decisions import decide, left_standing
 from smarttriage.services.incidents import IncidentService
 from smarttriage.services.live import Live
 
@@ -106,7 +107,10 @@ class LearningService:
                 article_id=article if effect is KnowledgeEffect.LINKED else None,
                 drafted_article_id=article if effect is KnowledgeEffect.DRAFTED else None,
             )
-            labelled = self._incidents.checked(incidents.with_labels(present, labels or {}))
+            now = self._clock()
+            origins = incidents.label_origins(records, principal, incident_id, labels or {}, at=now)
+            labelled = self._incidents.checked(incidents.with_labels(present, labels or {}, origins))
+            left_standing(records, principal, incident_id, at=now)
             resolved = replace(labelled, status=IncidentStatus.RESOLVED, resolution=resolution)
             return Outcome(incidents.put(records, principal, resolved, self._clock), effect, article, message)
 
@@ -116,7 +120,8 @@ class LearningService:
         """Store the judgements; return them and the id of the reviewed incident that now votes, if there is one.
 
         What a person accepted or replaced is written to the suggestion's incident; a suggestion that was made without one
-        gets one, so that the next similar incident sees the decision.
+        gets one, so that the next similar incident sees the decision. What was left standing is written there too, but
+        never votes, and makes no incident.
         """
         principal.require(Scope.WRITE)
         with self._store.begin(write=True) as records:
@@ -127,7 +132,12 @@ class LearningService:
             for feedback in stored:
                 records.add_feedback(feedback)
             labels = {item.field: item.value for item in stored if item.field is not None and item.value is not None}
-            return stored, self._review(records, principal, suggestion, labels) if labels else suggestion.incident_id
+            actions = {item.field: item.action for item in stored if item.field is not None}
+            origins = decide(records, principal, suggestion, labels, at=self._clock(), actions=actions)
+            deliberate = any(origin is not LabelOrigin.LEFT_STANDING for origin in origins.values())
+            if not labels or (suggestion.incident_id is None and not deliberate):
+                return stored, suggestion.incident_id
+            return stored, self._review(records, principal, suggestion, labels, origins)
 
     def _stored(self, principal: Principal, suggestion: Suggestion, judgement: Judgement) -> Feedback:
         return Feedback(
@@ -143,13 +153,20 @@ class LearningService:
             given_by=judgement.given_by,
         )
 
-    def _review(self, records: Records, principal: Principal, suggestion: Suggestion, labels: Mapping[str, str | None]) -> str:
+    def _review(
+        self,
+        records: Records,
+        principal: Principal,
+        suggestion: Suggestion,
+        labels: Mapping[str, str | None],
+        origins: Mapping[str, LabelOrigin],
+    ) -> str:
         """Write a person's decisions to the incident of the suggestion, making one where there is none; return its id."""
         present = records.incident(suggestion.incident_id, principal) if suggestion.incident_id else None
         if present is None:
             present = records.incident_by_source(principal.tenant, FEEDBACK_SOURCE, suggestion.id)
         if present is not None:
-            reviewed = self._incidents.checked(incidents.with_labels(present, labels))
+            reviewed = self._incidents.checked(incidents.with_labels(present, labels, origins))
             return incidents.put(records, principal, reviewed, self._clock).id
         now = self._clock()
         fresh = Incident(
@@ -166,8 +183,9 @@ class LearningService:
             source_id=suggestion.id,
             logged_by=principal.key_id,
         )
-        reviewed = self._incidents.checked(incidents.with_labels(fresh, labels))
+        reviewed = self._incidents.checked(incidents.with_labels(fresh, labels, origins))
         records.add_incidents([reviewed], key_id=principal.key_id)
+        records.link_suggestion(suggestion.id, reviewed.id)
         return reviewed.id
 
     def _article_that_says(self, principal: Principal, text: str) -> str | None:
@@ -231,6 +249,8 @@ def _decided_value(suggestion: Suggestion, judgement: Judgement) -> str | None:
         if not judgement.value:
             raise InvalidInput('action "replaced" needs the label that is right', field="value")
         return judgement.value
+    if judgement.action is FeedbackAction.LEFT_STANDING:
+        return prediction.value
     if judgement.action is FeedbackAction.ACCEPTED:
         value = judgement.value or prediction.value
         if value is None:
@@ -241,7 +261,7 @@ def _decided_value(suggestion: Suggestion, judgement: Judgement) -> str | None:
 
 def _prediction(suggestion: Suggestion, name: str | None) -> FieldPrediction:
     if name is None:
-        raise InvalidInput("accepted, replaced and skipped need the field that they judge", field="field")
+        raise InvalidInput("accepted, replaced, skipped and left_standing need the field that they judge", field="field")
     prediction = suggestion.field(name)
     if prediction is None:
         raise InvalidInput(f'suggestion {suggestion.id} has no field "{name}"', field="field")

@@ -6,8 +6,9 @@ from typing import Any
 
 from smarttriage.domain.access import DEFAULT_TENANT, EVERYONE, Principal, Scope
 from smarttriage.domain.article import Article, ArticleStatus
+from smarttriage.domain.decision import Decision, Shown
 from smarttriage.domain.feedback import Feedback, FeedbackAction
-from smarttriage.domain.incident import Incident
+from smarttriage.domain.incident import Incident, LabelOrigin
 from smarttriage.domain.suggestion import (
     Alternative,
     ArticleMatch,
@@ -120,6 +121,21 @@ def a_feedback(**overrides: Any) -> Feedback:
         key_id="key-1",
         field="category",
         value="hardware",
+    )
+    return replace(base, **overrides)
+
+
+def a_decision(**overrides: Any) -> Decision:
+    """Return the confirmation of the category of `a_suggestion()`, which was filled in."""
+    base = Decision(
+        suggestion_id="suggestion-1",
+        tenant=DEFAULT_TENANT,
+        field="category",
+        shown=Shown.AUTOFILLED,
+        predicted="hardware",
+        origin=LabelOrigin.CONFIRMED,
+        value="hardware",
+        decided_at=NOON,
     )
     return replace(base, **overrides)
 

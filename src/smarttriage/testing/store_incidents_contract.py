@@ -8,7 +8,7 @@ import pytest
 
 from smarttriage.domain.access import Principal
 from smarttriage.domain.errors import Conflict, InvalidInput, NotFound, VersionMismatch
-from smarttriage.domain.incident import Incident, IncidentStatus, Labels, Resolution
+from smarttriage.domain.incident import Incident, IncidentStatus, LabelOrigin, Labels, Resolution
 from smarttriage.ports import IncidentFilter, Store
 from smarttriage.testing.factories import NOON, a_principal, an_incident
 
@@ -23,6 +23,7 @@ FULL: dict[str, Any] = {
     "audiences": frozenset({"everyone", "Büro", 'a"b,c'}),
     "labels": Labels("incident", "hardware", "printer", "medium", "low", {"product": "OÜ-7", "team": ""}),
     "reviewed": frozenset({"category", "impact"}),
+    "label_origins": {"category": LabelOrigin.CONFIRMED, "urgency": LabelOrigin.LEFT_STANDING},
     "priority": "P3",
     "support_group": "Workplace",
     "detected_at": NOON - timedelta(hours=2, microseconds=7),

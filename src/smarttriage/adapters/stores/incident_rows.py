@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from smarttriage.adapters.stores.transaction import json_of_set, set_of, texts_of, to_json
-from smarttriage.domain.incident import Incident, IncidentStatus, Labels, Resolution
+from smarttriage.domain.incident import Incident, IncidentStatus, LabelOrigin, Labels, Resolution
 
 
 def incident_row(incident: Incident) -> dict[str, Any]:
@@ -43,6 +43,7 @@ def incident_row(incident: Incident) -> dict[str, Any]:
         "logged_by": incident.logged_by,
         "language": incident.language,
         "version": incident.version,
+        "label_origins": to_json(incident.label_origins),
         **_resolution_row(incident.resolution),
     }
 
@@ -86,6 +87,7 @@ def incident_of(row: Row[Any]) -> Incident:
         language=row.language,
         version=row.version,
         resolution=_resolution_of(row),
+        label_origins=_origins_of(row.label_origins),
     )
 
 
@@ -98,6 +100,10 @@ def _labels_of(row: Row[Any]) -> Labels:
         urgency=row.urgency,
         custom={} if row.custom == "{}" else json.loads(row.custom),
     )
+
+
+def _origins_of(stored: str) -> dict[str, LabelOrigin]:
+    return {} if stored == "{}" else {target: LabelOrigin(origin) for target, origin in json.loads(stored).items()}
 
 
 def _resolution_of(row: Row[Any]) -> Resolution | None:

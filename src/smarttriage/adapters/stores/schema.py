@@ -63,6 +63,8 @@ incident = Table(
     _text("resolved_by", optional=True),
     _text("resolution_article_id", optional=True),
     _text("drafted_article_id", optional=True),
+    # Target -> how its label came to stand; the default is for rows from before this was asked.
+    Column("label_origins", Text, nullable=False, server_default="{}"),
 )
 Index("ix_incident_tenant_reported_at_id", incident.c.tenant, incident.c.reported_at.desc(), incident.c.id)
 Index(
@@ -132,6 +134,8 @@ suggestion = Table(
     _text("tenant"),
     Column("created_at", Instant, nullable=False),
     _json("body"),
+    # The incident it was made for, or that was stored from it later; the body keeps what was known when it was made.
+    Column("incident_id", PlainText("incident_id"), index=True),
 )
 
 feedback = Table(
@@ -150,6 +154,20 @@ feedback = Table(
     _text("given_by", optional=True),
     sqlite_autoincrement=True,
 )
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("suggestion_id", PlainText("suggestion_id"), ForeignKey("suggestion.id"), primary_key=True),
+    _text("field", key=True),
+    _text("tenant"),
+    _text("shown"),
+    _text("predicted"),
+    _text("origin"),
+    _text("value", optional=True),
+    Column("decided_at", Instant, nullable=False),
+)
+Index("ix_decision_tenant_field", decision.c.tenant, decision.c.field)
 
 # Append-only: on SQLite a trigger refuses UPDATE and DELETE (see the first migration).
 change = Table(

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
 from smarttriage.adapters.stores.articles import ArticleRecords
+from smarttriage.adapters.stores.decisions import DecisionRecords
 from smarttriage.adapters.stores.fair_lock import FairLock
 from smarttriage.adapters.stores.incidents import IncidentRecords
 from smarttriage.adapters.stores.keys import KeyRecords
@@ -21,7 +22,7 @@ from smarttriage.domain.errors import StoreError
 from smarttriage.ports import Clock
 
 
-class SqlRecords(IncidentRecords, ArticleRecords, SuggestionRecords, VectorRecords, KeyRecords):
+class SqlRecords(IncidentRecords, ArticleRecords, SuggestionRecords, DecisionRecords, VectorRecords, KeyRecords):
     """Everything in the store, inside one transaction."""
 
 

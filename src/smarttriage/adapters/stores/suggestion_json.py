@@ -47,14 +47,14 @@ def suggestion_body(suggestion: Suggestion) -> str:
     )
 
 
-def suggestion_of(suggestion_id: str, tenant: str, created_at: datetime, body: str) -> Suggestion:
-    """Return the suggestion that `suggestion_body` wrote."""
+def suggestion_of(suggestion_id: str, tenant: str, created_at: datetime, body: str, incident_id: str | None) -> Suggestion:
+    """Return the suggestion that `suggestion_body` wrote, with the incident that was stored from it later."""
     stored = json.loads(body)
     support_group, escalation = stored["routing"]
     return Suggestion(
         id=suggestion_id,
         tenant=tenant,
-        incident_id=stored["incident_id"],
+        incident_id=incident_id or stored["incident_id"],
         title=stored["title"],
         description=stored["description"],
         created_at=created_at,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from smarttriage.adapters.stores.schema import feedback as feedback_table
@@ -16,7 +16,14 @@ from smarttriage.domain.feedback import Feedback, FeedbackAction
 from smarttriage.domain.suggestion import Suggestion
 
 _ADD = InsertIfNew(table)
-_BY_ID = select(table).where(table.c.id == bindparam("id"), table.c.tenant == bindparam("tenant"))
+_READ = select(table.c.id, table.c.tenant, table.c.created_at, table.c.body, table.c.incident_id).where(
+    table.c.tenant == bindparam("tenant")
+)
+_BY_ID = _READ.where(table.c.id == bindparam("id"))
+_OF_INCIDENT = (
+    _READ.where(table.c.incident_id == bindparam("incident_id")).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(1)
+)
+_LINK = update(table).where(table.c.id == bindparam("linked_id")).values(incident_id=bindparam("to_incident"))
 _ADD_FEEDBACK = insert(feedback_table)
 _TAKEN_FEEDBACK = select(feedback_table.c.seq).where(feedback_table.c.id == bindparam("id"))
 _FEEDBACK = (
@@ -36,6 +43,7 @@ class SuggestionRecords(Transaction):
             "tenant": suggestion.tenant,
             "created_at": suggestion.created_at,
             "body": suggestion_body(suggestion),
+            "incident_id": suggestion.incident_id,
         }
         if self._writes.execute(_ADD, row).rowcount == 0:
             raise Conflict(f'suggestion "{suggestion.id}" is there already; choose another id.', field="id")
@@ -44,6 +52,15 @@ class SuggestionRecords(Transaction):
         """Return it if it is of the principal's tenant."""
         row = self._reads.execute(_BY_ID, {"id": suggestion_id, "tenant": principal.tenant}).one_or_none()
         return None if row is None else suggestion_of(*row)
+
+    def suggestion_of_incident(self, incident_id: str, principal: Principal) -> Suggestion | None:
+        """Return the newest suggestion that was made for the incident or that it was stored from."""
+        row = self._reads.execute(_OF_INCIDENT, {"incident_id": incident_id, "tenant": principal.tenant}).one_or_none()
+        return None if row is None else suggestion_of(*row)
+
+    def link_suggestion(self, suggestion_id: str, incident_id: str) -> None:
+        """Say that the incident was stored from the suggestion."""
+        self._writes.execute(_LINK, {"linked_id": suggestion_id, "to_incident": incident_id})
 
     def add_feedback(self, feedback: Feedback) -> None:
         """Store one judgement. Raises NotFound for an unknown suggestion, Conflict if the id is there already."""

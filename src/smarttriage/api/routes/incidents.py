@@ -30,7 +30,7 @@ _FIELDS = (
     responses=documented.answers(IncidentOut, *documented.WRITE, status=201, headers=("ETag", "Location")),
 )
 def create_incident(call: Writer, body: IncidentCreate) -> Response:
-    """Store a new incident. Labels that come with it count as decided by a person."""
+    """Store a new incident. Labels that come with it count as decided by a person, unless `suggestion_id` filled them in."""
     _check_lengths(call, body)
     if (body.source_system is None) != (body.source_id is None):
         missing = "source_id" if body.source_id is None else "source_system"
@@ -47,7 +47,9 @@ def create_incident(call: Writer, body: IncidentCreate) -> Response:
         source_id=body.source_id,
         **{**_values(body, _FIELDS), "status": IncidentStatus(body.status), "reported_at": body.reported_at or now},
     )
-    return call.commit(lambda: _created(call.services.incidents.create(call.principal, incident)))
+    return call.commit(
+        lambda: _created(call.services.incidents.create(call.principal, incident, suggestion_id=body.suggestion_id))
+    )
 
 
 @router.get(
