@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence, Set
 from functools import cache
 
-from smarttriage.domain.cues import CUE_TYPES, Cue
+from smarttriage.domain.cue_types import CUE_TYPES, Cue
 
 # Lower bounds of the buckets of a number: one, several, a team, a department, "many" (from about 50 on a leak is high), a site.
 BUCKETS = (1, 2, 5, 16, 50, 200, 1000)
@@ -39,6 +39,13 @@ _SCALE = 0.4
 # Tone is found, so that it can be shown and tested, but is no column: it says nothing about impact or urgency, and in any one
 # collection of texts it would be learnt as if it did.
 COUNTED = tuple(name for name in CUE_TYPES if not name.startswith("tone_"))
+_PLACES = {name: place for place, name in enumerate(COUNTED)}
+_NUMBERED_PLACES = {name: place for place, name in enumerate(NUMBERED)}
+# Where each part of `columns()` begins; the first, whether a cue is there, begins at 0.
+_TITLE, _COUNT, _FROM = len(COUNTED), 2 * len(COUNTED), 3 * len(COUNTED)
+_SIZE = _FROM + len(NUMBERED) * len(BUCKETS)
+_TOGETHER_PLACE = _SIZE + len(NUMBERED)
+_SURFACE_PLACE = _TOGETHER_PLACE + len(TOGETHER)
 
 
 @cache
@@ -50,44 +57,67 @@ def columns() -> tuple[str, ...]:
     return (*names, *(f"together.{name}" for name in TOGETHER), *(f"surface.{name}" for name in SURFACE))
 
 
-@cache
-def column(name: str) -> int:
-    """Return the place of a column."""
-    return columns().index(name)
-
-
-def filled_by(cue: Cue) -> tuple[str, ...]:
-    """Return the columns that one find fills by itself; none for tone."""
-    if cue.cue not in COUNTED:
-        return ()
-    names = [f"{cue.cue}.present", f"{cue.cue}.count"]
-    if cue.cue in NUMBERED:
-        names += [f"{cue.cue}.from_{bound}" for bound in BUCKETS if (cue.value or 0) >= bound]
-    return tuple(names)
-
-
 def values(text: str, cues: Sequence[Cue]) -> tuple[float, ...]:
     """Return the numbers of a model text and its cues, each between 0 and about 1."""
+    row = [0.0] * len(columns())
+    for place, value in filled(text, cues).items():
+        row[place] = value
+    return tuple(row)
+
+
+def filled(text: str, cues: Sequence[Cue]) -> dict[int, float]:
+    """Return place -> number of the columns that are not 0."""
     title_end = max(text.find("\n"), 0)
-    counts = dict.fromkeys(COUNTED, 0)
-    in_title = dict.fromkeys(COUNTED, 0.0)
-    largest = dict.fromkeys(NUMBERED, 0)
+    found = _counted(cues, title_end)
+    found.update(_combined({cue.cue for cue in cues}))
+    found.update({_SURFACE_PLACE + place: _SCALE * value for place, value in enumerate(_surface(text)) if value})
+    return found
+
+
+def difference(text: str, before: Sequence[Cue], after: Sequence[Cue]) -> dict[int, float]:
+    """Return place -> what the number gains where the cues of a text are `after` and no longer `before`."""
+    title_end = max(text.find("\n"), 0)
+    moved = {cue.cue for cue in {*before} ^ {*after}}
+    # Only cue types that moved can differ, and what comes together.
+    old = _counted([cue for cue in before if cue.cue in moved], title_end)
+    new = _counted([cue for cue in after if cue.cue in moved], title_end)
+    old.update(_combined({cue.cue for cue in before}))
+    new.update(_combined({cue.cue for cue in after}))
+    gains = {place: value - old.get(place, 0.0) for place, value in new.items()}
+    gains.update({place: -value for place, value in old.items() if place not in new})
+    return {place: value for place, value in gains.items() if value}
+
+
+def _counted(cues: Sequence[Cue], title_end: int) -> dict[int, float]:
+    counts: dict[str, int] = {}
+    largest: dict[str, int] = {}
+    found: dict[int, float] = {}
     for cue in cues:
-        if cue.cue not in counts:
+        name = cue.cue
+        if name not in _PLACES:
             continue
-        counts[cue.cue] += 1
+        counts[name] = counts.get(name, 0) + 1
         if cue.start < title_end:
-            in_title[cue.cue] = 1.0
-        if cue.cue in largest:
-            largest[cue.cue] = max(largest[cue.cue], cue.value or 0)
-    present = {name for name, count in counts.items() if count}
-    found = [1.0 if name in present else 0.0 for name in COUNTED]
-    found += in_title.values()
-    found += [math.log1p(count) / 2 for count in counts.values()]
-    found += [1.0 if number >= bound else 0.0 for number in largest.values() for bound in BUCKETS]
-    found += [math.log1p(number) / 5 for number in largest.values()]
-    found += [1.0 if held else 0.0 for held in _together(present)]
-    return tuple(_SCALE * value for value in (*found, *_surface(text)))
+            found[_TITLE + _PLACES[name]] = _SCALE
+        if name in _NUMBERED_PLACES:
+            largest[name] = max(largest.get(name, 0), cue.value or 0)
+    for name, count in counts.items():
+        found[_PLACES[name]] = _SCALE
+        found[_COUNT + _PLACES[name]] = _SCALE * (math.log1p(count) / 2)
+    for name, number in largest.items():
+        found.update(_sized(_NUMBERED_PLACES[name], number))
+    return found
+
+
+def _combined(present: Set[str]) -> dict[int, float]:
+    return {_TOGETHER_PLACE + place: _SCALE for place, held in enumerate(_together(present)) if held}
+
+
+def _sized(place: int, number: int) -> dict[int, float]:
+    found = {_FROM + place * len(BUCKETS) + step: _SCALE for step, bound in enumerate(BUCKETS) if number >= bound}
+    if number:
+        found[_SIZE + place] = _SCALE * (math.log1p(number) / 5)
+    return found
 
 
 def _together(present: Set[str]) -> tuple[bool, ...]:

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 from smarttriage.domain.configuration import Section
 from smarttriage.domain.cue_patterns import Parser, PatternError, Row
 from smarttriage.domain.cue_tokens import fold
-from smarttriage.domain.cues import CUE_TYPES, NAMED_PEOPLE, CueType, Lexicon
+from smarttriage.domain.cue_types import CUE_TYPES, NAMED_PEOPLE, CueType
+from smarttriage.domain.cues import Lexicon
+from smarttriage.domain.evidence_changes import parse_changes
 
 LANGUAGES = ("en", "fr", "de", "nl", "es")
 _CUE_KEYS = ("about", "speaks_for", "value", "tone", "negated", *LANGUAGES)
@@ -14,7 +16,7 @@ _CUE_KEYS = ("about", "speaks_for", "value", "tone", "negated", *LANGUAGES)
 def parse_lexicon(values: Mapping[str, object], *, file: str = "cues.toml") -> Lexicon:
     """Return the lexicon of a parsed `kb/cues.toml`. Raises ConfigurationError, naming file, key and way out."""
     top = Section(values, file)
-    top.only(("lists", "numbers", "negation", "cues"))
+    top.only(("lists", "numbers", "negation", "cues", "changes"))
     numbers = _numbers(top.table("numbers"))
     lists = top.table("lists")
     entries = {name: lists.texts(name) for name in lists.values}
@@ -36,7 +38,8 @@ def parse_lexicon(values: Mapping[str, object], *, file: str = "cues.toml") -> L
             cues.fail(name, f"has no pattern; add at least one under {', '.join(LANGUAGES)}")
     types[NAMED_PEOPLE] = CueType(NAMED_PEOPLE, "several people by name", (("impact", "medium"),), numbered=True)
     words = frozenset(fold(word) for word in negation.texts("words"))
-    return Lexicon(types=types, patterns=patterns, numbers=numbers, negation=words, window=window)
+    changes = parse_changes(top)
+    return Lexicon(types=types, patterns=patterns, numbers=numbers, negation=words, window=window, changes=changes)
 
 
 def _cue_type(name: str, section: Section) -> CueType:

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from smarttriage.adapters.classifiers.analysis import CHAR_SIZES, WORD_PATTERN, WORD_SIZES, Analyser, TfidfBlock, word_terms
+from smarttriage.adapters.classifiers.analysis import CHAR_SIZES, WORD_PATTERN, WORD_SIZES, Analyser, TfidfBlock
+from smarttriage.adapters.classifiers.features import TextFeatures
+from smarttriage.adapters.classifiers.reading import cut
 from smarttriage.testing.tickets import tickets
 
 TEXTS = [*tickets()[0], "A.B-c_d e 12:34 x", "ÄÖÜ straße İstanbul", "tab\there\nand there", "ab", "a", ""]
@@ -16,11 +18,14 @@ VECTORIZERS = {
 }
 
 
-def dense(analyser: Analyser, text: str) -> np.ndarray:
+def block(analyser: Analyser) -> TfidfBlock:
     vectorizer = VECTORIZERS[analyser]
-    block = TfidfBlock(analyser, vectorizer.vocabulary_, vectorizer.idf_.astype(np.float32))
-    columns, values = block.transform(text.lower())
-    row = np.zeros(len(vectorizer.idf_))
+    return TfidfBlock(analyser, vectorizer.vocabulary_, vectorizer.idf_.astype(np.float32))
+
+
+def dense(analyser: Analyser, text: str) -> np.ndarray:
+    columns, values = block(analyser).transform(text.lower())
+    row = np.zeros(len(VECTORIZERS[analyser].idf_))
     row[columns] = values
     return row
 
@@ -39,16 +44,27 @@ def test_any_text_equals_scikit_learn(analyser: Analyser, text: str) -> None:
     np.testing.assert_allclose(dense(analyser, text), expected, atol=1e-5)
 
 
-def test_word_terms_are_scikit_learns_and_stand_where_they_say() -> None:
-    text = "the vpn drops, a lot"
-    terms = list(word_terms(text))
-    assert sorted(term.text for term in terms) == sorted(VECTORIZERS[Analyser.WORD].build_analyzer()(text))
-    assert [text[term.start : term.end] for term in terms] == [
-        "the",
-        "vpn",
-        "drops",
-        "lot",
-        "the vpn",
-        "vpn drops",
-        "drops, a lot",
-    ]
+@given(text=st.text(alphabet="abPr .,-\n\tİß1é_vpn", max_size=60))
+def test_pieces_of_a_text_add_up_to_its_features(text: str) -> None:
+    features = TextFeatures(block(Analyser.WORD), block(Analyser.CHAR_WB), 0)
+    reading, row = cut(features, text), features.row(text, np.zeros(0, dtype=np.float32))
+    for pieces, columns, values in (
+        (reading.word, row.word_columns, row.word_values),
+        (reading.char, row.char_columns, row.char_values),
+    ):
+        np.testing.assert_array_equal(pieces.columns, columns)
+        np.testing.assert_allclose(pieces.values, values, atol=1e-6)
+        np.testing.assert_allclose(np.bincount(pieces.terms, weights=pieces.shares, minlength=len(columns)), 1, atol=1e-5)
+
+
+def test_terms_stand_in_the_words_they_are_of() -> None:
+    text = "the vpn, drops"
+    features = TextFeatures(block(Analyser.WORD), block(Analyser.CHAR_WB), 0)
+    reading = cut(features, text)
+    vpn_drops = features.word.vocabulary["vpn drops"]
+    weights = (reading.word.columns == vpn_drops).astype(np.float32)
+    at = reading.word.by_chunk(weights, 3)
+    assert at[0] == 0 < at[1] == at[2]
+    assert [text[start:end] for start, end in reading.chunks] == ["the", "vpn", "drops"]
+    assert reading.inside(4, 7) == slice(1, 2)
+    assert reading.inside(6, 14) == slice(1, 3)

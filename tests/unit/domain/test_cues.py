@@ -10,9 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smarttriage.domain import cue_features
+from smarttriage.domain.configuration import Section
+from smarttriage.domain.cue_families import family_of
 from smarttriage.domain.cue_lexicon import parse_lexicon
-from smarttriage.domain.cues import CUE_TYPES, Lexicon
+from smarttriage.domain.cue_types import CUE_TYPES
+from smarttriage.domain.cues import Lexicon
 from smarttriage.domain.errors import ConfigurationError
+from smarttriage.domain.evidence_changes import parse_changes
 
 FILE = Path(__file__).parents[3] / "kb/cues.toml"
 LEXICON = parse_lexicon(tomllib.loads(FILE.read_text("utf-8")))
@@ -203,3 +207,72 @@ def test_minimal_lexicon_loads() -> None:
 def test_error_of_the_loader_names_file_key_and_way_out(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         parse_lexicon(minimal(**changes), file="my.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "families"),
+    [
+        (
+            "Nobody on the second floor can work, 12 people, no workaround, needed by noon today; ransomware.",
+            "who how_many stopped workaround deadline attack",
+        ),
+        (
+            "Toute l'équipe, douze personnes, ne peut plus travailler, aucune solution, à rendre aujourd'hui avant 14:30, rançongiciel.",
+            "who how_many stopped workaround deadline attack",
+        ),
+        (
+            "Die ganze Abteilung, zwölf Mitarbeiter, steht still, kein Ausweichplatz, muss heute bis 14:30 raus, Trojaner.",
+            "who how_many stopped workaround deadline attack",
+        ),
+        (
+            "De hele afdeling, twaalf medewerkers, ligt plat, geen alternatief, moet vandaag voor 14:30 klaar, losgeld gevraagd.",
+            "who how_many stopped workaround deadline attack",
+        ),
+        (
+            "Todo el departamento, doce empleados, está parado, sin alternativa, hay que entregarlo hoy antes de las 14:30, ransomware.",
+            "who how_many stopped workaround deadline attack",
+        ),
+    ],
+)
+def test_six_families_of_evidence_are_found_in_five_languages(text: str, families: str) -> None:
+    assert set(families.split()) <= {str(family_of(cue.cue)) for cue in LEXICON.find(text)}
+
+
+def test_every_cue_but_tone_belongs_to_a_family() -> None:
+    assert [name for name in CUE_TYPES if family_of(name) is None] == ["tone_loud", "tone_calm"]
+    assert family_of(None) is None
+
+
+def test_a_change_takes_cues_away_and_adds_one() -> None:
+    text = "Mail\nthe whole site, all 40 people, cannot work"
+    cues = LEXICON.find(text)
+    (change,) = (change for change in LEXICON.changes if change.id == "only_this_team")
+    kept, dropped = change.apply(cues)
+    assert {"whole_site", "number_of_people"} <= {cue.cue for cue in dropped}
+    assert "team" in {cue.cue for cue in kept}
+    assert change.changes(cues)
+    assert not change.changes(LEXICON.find("only our team"))
+
+
+@given(st.lists(st.sampled_from(["the whole site", "12 people", "is down", "no other way", "only me", "by noon today", "\n"])))
+def test_difference_of_two_sets_of_cues_is_that_of_their_numbers(parts: list[str]) -> None:
+    text = " ".join(parts)
+    before = LEXICON.find(text)
+    after = before[::2]
+    old, new = cue_features.values(text, before), cue_features.values(text, after)
+    moved = cue_features.difference(text, before, after)
+    assert {place: pytest.approx(b - a) for place, (a, b) in enumerate(zip(old, new, strict=True)) if a != b} == moved
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"id": "x", "family": "mood", "says": "y", "adds": "team"}, r'changes\[0\].family: is "mood"; write one of who'),
+        ({"id": "x", "family": "who", "says": "y", "adds": "crowd"}, 'adds: names "crowd", which is no cue type'),
+        ({"id": "x", "family": "who", "says": "y"}, "adds: is missing, and so is drops"),
+        ({"id": "x", "family": "who", "says": "y", "adds": "team", "number": 0}, "number: is 0; write a whole number"),
+    ],
+)
+def test_wrong_change_is_named_with_the_way_out(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        parse_changes(Section({"changes": [change]}, "cues.toml"))

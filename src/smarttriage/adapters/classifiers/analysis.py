@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain, pairwise
@@ -29,15 +29,6 @@ class Analyser(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """One occurrence of a term at [start, end) of the lower-cased text."""
-
-    text: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
 class TfidfBlock:
     """A fitted TF-IDF block: sublinear term frequency, smoothed idf, L2 norm 1.
 
@@ -55,20 +46,18 @@ class TfidfBlock:
 
     def transform(self, lowered: str) -> tuple[NDArray[np.intp], Vectors]:
         """Return the columns that the lower-cased text fills and their values, columns ascending."""
-        columns, values, _ = self.counted(lowered)
-        return columns, values
-
-    def counted(self, lowered: str) -> tuple[NDArray[np.intp], Vectors, NDArray[np.float32]]:
-        """Return what `transform` does, and how often the text holds each column's term."""
         if self.analyser is Analyser.WORD:
             found = [column for name in _word_names(lowered) if (column := self.vocabulary.get(name)) is not None]
         else:
             found = list(chain.from_iterable(map(self.char_columns, lowered.split())))
         columns, counts = np.unique(np.array(found, dtype=np.intp), return_counts=True)
-        occurrences = counts.astype(np.float32)
-        values = (1 + np.log(occurrences)) * self.idf[columns]
+        return columns, self.weighted(columns, counts.astype(np.float32))
+
+    def weighted(self, columns: NDArray[np.intp], counts: NDArray[np.float32]) -> Vectors:
+        """Return the values of the columns of a text whose terms stand in it so often."""
+        values: Vectors = (1 + np.log(counts)) * self.idf[columns]
         norm = math.sqrt(values @ values) or 1.0
-        return columns, values / np.float32(norm), occurrences
+        return values / np.float32(norm)
 
     def char_columns(self, word: str) -> list[int]:
         """Return the column of every occurrence of a known character term in one word, which holds no white space."""
@@ -79,13 +68,9 @@ class TfidfBlock:
         return columns
 
 
-def word_terms(lowered: str) -> Iterator[Term]:
-    """Yield every occurrence of every word and word pair, and where it stands."""
-    matches = list(_WORD.finditer(lowered))
-    for match in matches:
-        yield Term(match.group(), match.start(), match.end())
-    for first, second in pairwise(matches):
-        yield Term(f"{first.group()} {second.group()}", first.start(), second.end())
+def words_at(lowered: str) -> list[tuple[str, int, int]]:
+    """Return every word and its [start, end) in the lower-cased text."""
+    return [(match.group(), match.start(), match.end()) for match in _WORD.finditer(lowered)]
 
 
 def _word_names(lowered: str) -> list[str]:

@@ -1,10 +1,12 @@
 """The evidence cues as extra features of a classifier, and as spans for people."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from smarttriage.adapters.classifiers.features import Altered
 from smarttriage.domain import cue_features
-from smarttriage.domain.cues import Cue, Lexicon
+from smarttriage.domain.cue_types import Cue
+from smarttriage.domain.cues import Lexicon
 from smarttriage.ports import TextSpan
 
 EVIDENCE_TARGETS = ("impact", "urgency")
@@ -40,19 +42,32 @@ class EvidenceCues:
             return [not _is_evidence(name) for name in self.columns]
         return [target not in EVIDENCE_TARGETS or not _is_topic(name) for name in self.columns]
 
-    def spans(self, text: str, target: str, label: str) -> Sequence[tuple[int, TextSpan]]:
-        """Return (column, span) of the cues that speak for the label; a span stands once for each column that it fills."""
-        return [
-            (column, TextSpan(cue.start, cue.end, 0.0, cue.cue))
-            for cue in self.lexicon.find(text)
-            if (target, label) in self.lexicon.types[cue.cue].speaks_for
-            for column in _columns_of(cue)
-        ]
+    def spans(self, text: str, target: str, label: str) -> Sequence[tuple[TextSpan, Mapping[int, float]]]:
+        """Return the cues that speak for the label, and what each column loses without the words of each.
+
+        Cues that share words with it vanish with it; so do the combinations that they were part of.
+        """
+        cues = self.lexicon.find(text)
+        found = []
+        for cue in cues:
+            if (target, label) in self.lexicon.types[cue.cue].speaks_for:
+                others = [other for other in cues if other.end <= cue.start or other.start >= cue.end]
+                found.append((_span(cue), cue_features.difference(text, others, cues)))
+        return found
+
+    def alternatives(self, text: str) -> Sequence[Altered]:
+        """Return what the columns would be after each of the lexicon's changes that says something new."""
+        cues = self.lexicon.find(text)
+        found = []
+        for change in self.lexicon.changes:
+            if change.changes(cues):
+                kept, dropped = change.apply(cues)
+                found.append(Altered(change, tuple(map(_span, dropped)), cue_features.difference(text, cues, kept)))
+        return found
 
 
-def _columns_of(cue: Cue) -> Iterator[int]:
-    for name in cue_features.filled_by(cue):
-        yield cue_features.column(name)
+def _span(cue: Cue) -> TextSpan:
+    return TextSpan(cue.start, cue.end, 0.0, cue.cue)
 
 
 def _is_topic(column: str) -> bool:

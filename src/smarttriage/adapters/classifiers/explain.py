@@ -1,60 +1,100 @@
-"""Which words of a text carried a label, read off the linear part."""
+"""Which places of a text carried a label, by what the label loses without them; and what other evidence would change."""
 
-import re
-from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Mapping, Sequence
 
-from smarttriage.adapters.classifiers.analysis import TfidfBlock, word_terms
-from smarttriage.adapters.classifiers.features import TextFeatures
-from smarttriage.adapters.classifiers.heads import LinearHead
-from smarttriage.ports import TextSpan, Vectors
+import numpy as np
 
-# str.split, which the character terms follow, also splits at the separators \x1c to \x1f; \S+ agrees with it.
-_CHUNK = re.compile(r"\S+")
-_EDGES = re.compile(r"^\W+|\W+$")
+from smarttriage.adapters.classifiers.features import Row, TextFeatures
+from smarttriage.adapters.classifiers.heads import LinearHead, Projection, Scores, TargetModel, linear_scores, softmax
+from smarttriage.adapters.classifiers.reading import Reading
+from smarttriage.ports import Probabilities, TextSpan, Vectors
+from smarttriage.ports.evidence import Reconsidered
 
 
-def explain(features: TextFeatures, head: LinearHead, column: int, text: str, n: int) -> list[TextSpan]:
-    """Return at most n spans, heaviest first.
+class Carried:
+    """What each place of one text adds to the score of one label against its rivals.
 
-    A word's weight is what its word, word-pair and character terms add to the label's score beyond what they add to the
-    mean label's; words that stand together become one span. The embedding's and the networks' share has no place in the
-    text and is not shown.
+    A place is weighed by occlusion in the linear part: what the label's log-odds lose without its words' terms and its cues.
+    The embedding's and the networks' share has no place in the text and is not shown.
     """
-    lowered = text.lower()
-    chunks = [(match.start(), match.end()) for match in _CHUNK.finditer(lowered)]
-    if not chunks or n < 1:
+
+    def __init__(self, features: TextFeatures, reading: Reading, model: TargetModel, column: int) -> None:
+        head = model.linear
+        word, char = head.word[reading.word.columns], head.char[reading.char.columns]
+        scores = head.bias + reading.word.values @ word + reading.char.values @ char
+        self._contrast = _against_rivals(np.asarray(scores, dtype=np.float64) * model.calibration.linear, column)
+        self._reading = reading
+        self._extra = head.dense[features.dim :]
+        n = len(reading.chunks)
+        self._chunks = reading.word.by_chunk(word @ self._contrast, n) + reading.char.by_chunk(char @ self._contrast, n)
+
+    def of_span(self, span: TextSpan, losses: Mapping[int, float]) -> TextSpan:
+        """Return the span with its weight: its words' and the `losses` of the extra columns."""
+        cues = np.array(list(losses.values())) @ self._extra[list(losses)] @ self._contrast
+        words = self._chunks[self._reading.inside(span.start, span.end)].sum()
+        return TextSpan(span.start, span.end, float(cues + words), span.cue)
+
+    def words(self, n: int) -> list[TextSpan]:
+        """Return at most n spans of words, heaviest first; words that stand together become one span."""
+        order = np.argsort(-self._chunks, kind="stable")[:n].tolist()
+        top = sorted(place for place in order if self._chunks[place] > 0)
+        spans = [self._run(run) for run in _runs(top)]
+        return heaviest([span for span in spans if span.end > span.start], n)
+
+    def _run(self, run: Sequence[int]) -> TextSpan:
+        chunks = self._reading.chunks
+        return TextSpan(chunks[run[0]][0], chunks[run[-1]][1], float(self._chunks[run[0] : run[-1] + 1].sum()))
+
+
+def heaviest(spans: Sequence[TextSpan], n: int) -> list[TextSpan]:
+    """Return the at most n spans that weigh more than 0, heaviest first."""
+    return sorted((span for span in spans if span.weight > 0), key=lambda span: (-span.weight, span.start))[: max(n, 0)]
+
+
+def reconsidered(
+    features: TextFeatures, projection: Projection | None, models: Mapping[str, TargetModel], reading: Reading, vector: Vectors
+) -> list[Reconsidered]:
+    """Return what the models say after each change that the extra features allow for, smallest change first."""
+    if features.extra is None or not (altered := features.extra.alternatives(reading.text)):
         return []
-    starts = [start for start, _ in chunks]
-    weights = _char_weights(features.char, head.char, column, lowered)
-    per_term = _per_occurrence(features.word, head.word, column, lowered)
-    for term in word_terms(lowered):
-        if share := per_term.get(features.word.vocabulary.get(term.text, -1)):
-            # Half to the first and half to the last word: a pair is shared, a word gets both halves.
-            weights[bisect_right(starts, term.start) - 1] += share / 2
-            weights[bisect_right(starts, term.end - 1) - 1] += share / 2
-    top = sorted((place for place in weights if weights[place] > 0), key=lambda place: (-weights[place], place))[:n]
-    back = _offsets(text, lowered)
-    spans = [_span(lowered, back, chunks, run, weights) for run in _runs(sorted(top))]
-    return sorted((span for span in spans if span.end > span.start), key=lambda span: (-span.weight, span.start))
+    differences = np.zeros((len(altered), len(features.extra.columns)), dtype=np.float32)
+    for place, alternative in enumerate(altered):
+        differences[place, list(alternative.differences)] = list(alternative.differences.values())
+    dense = np.concatenate([vector, np.asarray(features.extra.values(reading.text), dtype=np.float32)])
+    row = Row(reading.word.columns, reading.word.values, reading.char.columns, reading.char.values, dense)
+    inputs = projection.inputs(row, features.dim) if projection else None
+    removed = [[reading.inside(span.start, span.end) for span in alternative.spans] for alternative in altered]
+    found: dict[str, Probabilities] = {}
+    for name, model in models.items():
+        scores = linear_scores(model.linear, row) + differences @ model.linear.dense[features.dim :]
+        chunks = _scores_by_chunk(reading, model.linear)
+        for place, slices in enumerate(removed):
+            for part in slices:
+                scores[place] -= chunks[part].sum(axis=0)
+        found[name] = model.probabilities(scores, inputs)
+    sizes = np.linalg.norm(differences, axis=1).tolist()
+    answers = [
+        Reconsidered(alternative.change, sizes[place], alternative.spans, {name: rows[place] for name, rows in found.items()})
+        for place, alternative in enumerate(altered)
+    ]
+    return sorted(answers, key=lambda answer: answer.size)
 
 
-def _char_weights(block: TfidfBlock, part: Vectors, column: int, lowered: str) -> dict[int, float]:
-    """Return for each chunk of the text what its character terms add; equal chunks are added up once."""
-    per_term = _per_occurrence(block, part, column, lowered)
-    words = lowered.split()
-    known = {word: sum(map(per_term.__getitem__, block.char_columns(word))) for word in set(words)}
-    return defaultdict(float, {place: known[word] for place, word in enumerate(words)})
+def _scores_by_chunk(reading: Reading, head: LinearHead) -> Scores:
+    """Return (n_chunks, n_labels): what the words of each chunk add to each label."""
+    n, labels = len(reading.chunks), head.bias.shape[0]
+    word, char = head.word[reading.word.columns], head.char[reading.char.columns]
+    parts = [reading.word.by_chunk(word[:, at], n) + reading.char.by_chunk(char[:, at], n) for at in range(labels)]
+    return np.stack(parts, axis=1)
 
 
-def _per_occurrence(block: TfidfBlock, part: Vectors, column: int, lowered: str) -> dict[int, float]:
-    """Return for each column that the text fills what one occurrence of its term adds."""
-    columns, values, counts = block.counted(lowered)
-    rows = part[columns]
-    gains = values * (rows[:, column] - rows.mean(axis=1)) / counts
-    return dict(zip(columns.tolist(), gains.tolist(), strict=True))
+def _against_rivals(scores: Scores, column: int) -> Vectors:
+    """Return the gradient of the label's log-odds: 1 for the label, minus each rival's share of the other labels' mass."""
+    rivals = scores.copy()
+    rivals[column] = -np.inf
+    contrast = -softmax(rivals) if len(scores) > 1 else np.zeros(1)
+    contrast[column] = 1.0
+    return np.asarray(contrast, dtype=np.float32)
 
 
 def _runs(places: Sequence[int]) -> list[list[int]]:
@@ -65,43 +105,3 @@ def _runs(places: Sequence[int]) -> list[list[int]]:
         else:
             runs.append([place])
     return runs
-
-
-def _span(
-    lowered: str, back: Sequence[int], chunks: Sequence[tuple[int, int]], run: Sequence[int], weights: dict[int, float]
-) -> TextSpan:
-    start, end = chunks[run[0]][0], chunks[run[-1]][1]
-    words = lowered[start:end]
-    trimmed = _EDGES.sub("", words)
-    start += words.find(trimmed)
-    return TextSpan(back[start], back[start + len(trimmed)], sum(weights[place] for place in run))
-
-
-def _offsets(text: str, lowered: str) -> Sequence[int]:
-    """Return for each offset of the lower-cased text the one of the text; they differ where "İ" becomes two characters."""
-    if len(text) == len(lowered):
-        return range(len(text) + 1)
-    ends = list(accumulate(len(character.lower()) for character in text))
-    back = [0] * (len(lowered) + 1)
-    place = 0
-    for offset in range(len(lowered) + 1):
-        while place < len(ends) and ends[place] <= offset:
-            place += 1
-        back[offset] = place
-    return back
-
-
-def extra_spans(
-    features: TextFeatures, head: LinearHead, text: str, *, target: str, labels: Sequence[str], label: str
-) -> list[TextSpan]:
-    """Return the places of the extra features that are shown for the label and spoke for it, heaviest first."""
-    if features.extra is None:
-        return []
-    column = labels.index(label)
-    values, rows = features.extra.values(text), head.dense[features.dim :]
-    weights: dict[tuple[int, int, str], float] = defaultdict(float)
-    for place, span in features.extra.spans(text, target, label):
-        gain = float(values[place] * (rows[place, column] - rows[place].mean()))
-        weights[span.start, span.end, span.cue or features.extra.columns[place]] += gain
-    spans = [TextSpan(start, end, weight, cue) for (start, end, cue), weight in weights.items() if weight > 0]
-    return sorted(spans, key=lambda span: (-span.weight, span.start))

@@ -1,6 +1,6 @@
 """The features that all targets of one model share: TF-IDF of words and characters, the embedding, optional extra numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from smarttriage.adapters.classifiers.analysis import CHAR_SIZES, WORD_PATTERN, WORD_SIZES, Analyser, TfidfBlock
 from smarttriage.domain.errors import InvalidInput
+from smarttriage.domain.evidence_changes import EvidenceChange
 from smarttriage.ports import TextSpan, Vectors
 
 # Beyond these the score on clusters held out of it_ticket_category's train part no longer rose.
@@ -44,9 +45,22 @@ class ExtraFeatures(Protocol):
         """Return for each column whether the target may read it."""
         ...
 
-    def spans(self, text: str, target: str, label: str) -> Sequence[tuple[int, TextSpan]]:
-        """Return (column, span) of the places that may be shown for the label, once for each column they fill; may be empty."""
+    def spans(self, text: str, target: str, label: str) -> Sequence[tuple[TextSpan, Mapping[int, float]]]:
+        """Return the places that may be shown for the label, and column -> what it loses without that place; may be empty."""
         ...
+
+    def alternatives(self, text: str) -> Sequence["Altered"]:
+        """Return what the columns would be if one thing were otherwise; may be empty."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Altered:
+    """A change of the evidence, the places it takes away, and column -> what is added to its number."""
+
+    change: EvidenceChange
+    spans: tuple[TextSpan, ...]
+    differences: Mapping[int, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,12 +83,12 @@ class TargetModel:
     calibration: Calibration
 
     def probabilities(self, linear: Scores, inputs: Vectors | None) -> Probabilities:
-        """Return the probabilities of one text before a parent target has its say."""
+        """Return the probabilities of one text, or of (n, n_labels) scores that it might have, before a parent has its say."""
         network = np.zeros_like(linear)
         if inputs is not None and self.networks:
-            network = np.mean([head.scores(inputs) for head in self.networks], axis=0)
-        result: Probabilities = self.calibration.probabilities(linear[None], network[None])[0]
-        return result
+            network = network + np.mean([head.scores(inputs) for head in self.networks], axis=0)
+        result = self.calibration.probabilities(np.atleast_2d(linear), np.atleast_2d(network))
+        return result.reshape(linear.shape)
 
 
 def softmax(scores: Scores) -> Probabilities:

@@ -5,6 +5,7 @@ scikit-learn fits; at run time everything is plain NumPy, so that several target
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +13,17 @@ from threadpoolctl import threadpool_limits
 
 from smarttriage.adapters.classifiers.bundle_format import read, write
 from smarttriage.adapters.classifiers.contracts import group_numbers, precision_curve, under_contract
-from smarttriage.adapters.classifiers.explain import explain, extra_spans
+from smarttriage.adapters.classifiers.explain import Carried, heaviest, reconsidered
 from smarttriage.adapters.classifiers.features import ExtraFeatures, TextFeatures, fit_features
 from smarttriage.adapters.classifiers.fitting import Fitted, Task, column_of, fit_target
 from smarttriage.adapters.classifiers.folds import assign_folds, text_groups
 from smarttriage.adapters.classifiers.heads import Projection, TargetModel, linear_scores, stack_linear, under_parent
 from smarttriage.adapters.classifiers.hierarchy import parents_first, parents_of
+from smarttriage.adapters.classifiers.reading import cut
 from smarttriage.adapters.classifiers.recipes import MANY_ROWS, fit_projection, network_inputs, recipes_for
 from smarttriage.domain.errors import InvalidInput, NotFound
 from smarttriage.ports import HeldOut, LabelledTexts, Probabilities, TargetCard, TextSpan, Vectors
+from smarttriage.ports.evidence import Reconsidered
 
 TARGET_PRECISION = 0.9
 CONFIDENCE = 0.9
@@ -64,6 +67,8 @@ class SklearnClassifier:
         self._held_out = dict(held_out or {})
         self._head, self._columns = stack_linear(self._models)
         self._cards = {name: model.card for name, model in self._models.items()}
+        # A request explains several targets of the same text.
+        self._reading = lru_cache(maxsize=16)(partial(cut, features))
 
     @classmethod
     def from_files(
@@ -119,9 +124,17 @@ class SklearnClassifier:
         """
         if target not in self._models or label not in self._cards[target].labels:
             raise NotFound(f"The model has no label {label!r} of target {target!r}; it knows the targets {sorted(self._cards)}.")
-        head, labels = self._models[target].linear, self._cards[target].labels
-        found = extra_spans(self._features, head, text, target=target, labels=labels, label=label)[: max(n, 0)]
-        return found or explain(self._features, head, labels.index(label), text, n)
+        carried = Carried(
+            self._features, self._reading(text), self._models[target], column=self._cards[target].labels.index(label)
+        )
+        extra = self._features.extra
+        spans = [carried.of_span(*found) for found in extra.spans(text, target, label)] if extra else []
+        return heaviest(spans, n) or carried.words(n)
+
+    def reconsider(self, text: str, vector: Vectors) -> Sequence[Reconsidered]:
+        """Return what the ordered targets would be if one piece of evidence were otherwise, smallest change first."""
+        models = {name: model for name, model in self._models.items() if model.card.ordered}
+        return reconsidered(self._features, self._projection, models, self._reading(text), vector)
 
     def _predict_one(self, text: str, vector: Vectors) -> dict[str, Probabilities]:
         row = self._features.row(text, vector)
