@@ -197,6 +197,16 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
+def read_attachment(folder: Path, name: str) -> bytes | None:
+    """Return one file of a bundle, checked against the manifest; None where the manifest names none of that name.
+
+    Raises:
+        BundleError: The manifest or the file is missing or altered.
+    """
+    digest = read_manifest(folder)["files"].get(name)
+    return None if digest is None else _read(folder / name, digest)
+
+
 def _files(classifier: SavableClassifier, facts: BundleFacts) -> dict[str, bytes]:
     documents = {name: text.encode() for name, text in facts.documents.items()}
     return {**documents, **facts.attachments, **classifier.to_files()}

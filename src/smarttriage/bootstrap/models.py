@@ -1,11 +1,21 @@
 """What turns text into labels: the data folder's promoted bundle, else the shipped starter."""
 
+from smarttriage.adapters.versions import FolderVersions
 from smarttriage.bootstrap import resources
 from smarttriage.bootstrap.classifiers import folder_bundles
 from smarttriage.config import Settings
 from smarttriage.domain.errors import BundleError
 from smarttriage.ports import Classifier, Encoder
 from smarttriage.services.live import Models
+
+MODELS_FOLDER = "models"
+
+
+def folder_versions(settings: Settings) -> FolderVersions:
+    """Return the model versions of the data folder."""
+    root = settings.data_dir / MODELS_FOLDER
+    shipped = folder_bundles(resources.shipped(MODELS_FOLDER), settings)
+    return FolderVersions(root, own=folder_bundles(root, settings), shipped=shipped)
 
 
 def open_models(settings: Settings, encoder: Encoder) -> Models:
@@ -20,12 +30,11 @@ def open_models(settings: Settings, encoder: Encoder) -> Models:
 
 
 def _classifier(settings: Settings, encoder: Encoder) -> Classifier:
-    own = settings.data_dir / "models"
     if settings.model is not None:
         classifier = folder_bundles(settings.model.parent, settings).load(settings.model.name)
     else:
-        bundles = folder_bundles(own if (own / "CURRENT").is_file() else resources.shipped("models"), settings)
-        classifier = bundles.load(bundles.current())
+        versions = folder_versions(settings)
+        classifier = versions.load(versions.current())
     if classifier.encoder_id not in (None, encoder.encoder_id):
         raise BundleError(
             f"model {classifier.version} was trained on the encoder {classifier.encoder_id}, this one is {encoder.encoder_id}; train it again"

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from smarttriage import __version__
-from smarttriage.adapters.bundles import BundleFacts, read_bundle, write_bundle
+from smarttriage.adapters.bundles import read_bundle, write_bundle
 from smarttriage.adapters.classifiers.sklearn import SklearnClassifier
 from smarttriage.adapters.tabular import read_rows
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.classifiers import codecs, folder_bundles, sklearn_trainer
+from smarttriage.bootstrap.lineage import bundle_facts
 from smarttriage.domain.errors import BundleError, InvalidInput
 from smarttriage.services.evaluation import ClassifierScores, evaluate_classifier
 from smarttriage.services.training import Progress, Training, TrainingRows, collect, embed, train
@@ -60,7 +60,7 @@ def train_bundle(
     result: Training[SklearnClassifier] = train(
         rows, encoder=encoder, trainer=trainer, seed=seed, timer=time.perf_counter, cache=kept, progress=progress
     )
-    facts = BundleFacts(parts.clock(), __version__, result.data_sha256, seed, result.metrics)
+    facts = bundle_facts(result, rows, seed=seed)
     if out is None:
         version = folder_bundles(Path("models")).save(result.classifier, facts)
         out = Path("models") / version

@@ -3,6 +3,7 @@
 Each adapter passes the contract suite of its port (`smarttriage.testing`).
 """
 
+from smarttriage.ports.lifecycle import ModelVersions, PromotionAction, PromotionEntry
 from smarttriage.ports.models import (
     Bundles,
     Classifier,
@@ -35,8 +36,11 @@ __all__ = [
     "LabelledTexts",
     "LexicalIndex",
     "LexicalSearcher",
+    "ModelVersions",
     "Page",
     "Probabilities",
+    "PromotionAction",
+    "PromotionEntry",
     "Records",
     "Store",
     "StoredAnswer",

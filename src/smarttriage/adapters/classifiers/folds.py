@@ -1,23 +1,22 @@
 """Splits that keep near-duplicates together, so that a held-out row was never seen in another wording."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from smarttriage.domain.fingerprint import normalised
+
 N_FOLDS = 5
 # The accuracy of 10,000 held-out rows is known to about .003, well inside the .02 of calibration error that is allowed, and
 # each further fold costs a full fit.
 ENOUGH_HELD_OUT = 10_000
-_DIGITS = re.compile(r"\d+")
-_SPACE = re.compile(r"\s+")
 
 
 def text_groups(texts: Sequence[str]) -> list[str]:
     """Return one group name per text; texts equal after lower-casing and masking digits and white space share one."""
-    return [_SPACE.sub(" ", _DIGITS.sub("0", text.lower())).strip() for text in texts]
+    return [normalised(text) for text in texts]
 
 
 def assign_folds(groups: Sequence[str], labels: Sequence[str | None], *, seed: int) -> NDArray[np.int_]:
