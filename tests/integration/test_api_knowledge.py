@@ -15,6 +15,11 @@ def test_a_replaced_label_counts_for_the_next_similar_incident(api: Installation
     JudgedOut.model_validate(response.json())
     second = api.must("POST", "/v1/suggestions", REPORT)
     assert (second["category"]["value"], second["category"]["reason"]) == ("security", "reviewed_neighbours")
+    (voter,) = second["category"]["neighbours"]
+    assert voter["label"] == "security"
+    assert voter["id"] in {match["id"] for match in second["similar_incidents"]}
+    # The model gave "security" nothing, so that the vote's share is all that it has.
+    assert voter["weight"] == second["category"]["confidence"]
 
 
 def test_several_judgements_come_as_a_list(api: Installation) -> None:

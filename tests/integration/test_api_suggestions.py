@@ -11,6 +11,7 @@ SHAPE = {
     *FIELDS,
     *("id", "priority", "sla", "routing", "articles", "similar_incidents", "provenance", "timing_ms"),
 }
+FIELD = {"value", "confidence", "mode", "alternatives", "evidence", "reason", "neighbours", "rule"}
 
 
 def test_a_suggestion_has_exactly_the_promised_shape(api: Installation) -> None:
@@ -20,9 +21,12 @@ def test_a_suggestion_has_exactly_the_promised_shape(api: Installation) -> None:
     api.must("POST", "/v1/incidents", {"title": "VPN drops often", "description": "The whole team cannot work."})
     answer = api.must("POST", "/v1/suggestions", REPORT)
     assert set(answer) == SHAPE
-    assert all(set(answer[name]) == {"value", "confidence", "mode", "alternatives", "evidence", "reason"} for name in FIELDS)
+    assert all(set(answer[name]) == FIELD for name in FIELDS)
     assert set(answer["category"]["alternatives"][0]) == {"value", "confidence"}
-    assert answer["category"]["evidence"] == [{"text": "VPN", "start": 0, "end": 3, "field": "title"}]
+    assert answer["category"]["evidence"] == [
+        {"text": "VPN", "start": 0, "end": 3, "field": "title", "type": None, "cue": None, "weight": 1.0}
+    ]
+    assert set(answer["priority"]) == {"value", "because", "rule", "counterfactual"}
     assert answer["category"]["mode"] == "autofill"
     assert answer["priority"]["value"] == "P1"
     assert "whole" in answer["priority"]["because"]

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from smarttriage.domain.cue_families import EvidenceFamily
 from smarttriage.domain.incident import IncidentStatus
 from smarttriage.domain.suggestion import FieldMode, Reason
 
@@ -23,12 +24,31 @@ class AlternativeOut(Out):
 
 
 class EvidenceOut(Out):
-    """A span of the caller's own text."""
+    """A span of the caller's own text; `type` is null for plain words, `weight` is what the label's score loses without it."""
 
     text: str
     start: int
     end: int
     field: Literal["title", "description"]
+    type: EvidenceFamily | None
+    cue: str | None
+    weight: float
+
+
+class NeighbourOut(Out):
+    """A reviewed incident that voted, and its share of the final probability; the model has the rest."""
+
+    id: str
+    label: str
+    similarity: float
+    weight: float
+
+
+class RuleOut(Out):
+    """The administrator's rule that decided."""
+
+    id: str
+    reason: str
 
 
 class FieldOut(Out):
@@ -40,13 +60,36 @@ class FieldOut(Out):
     alternatives: list[AlternativeOut]
     evidence: list[EvidenceOut]
     reason: Reason | None
+    neighbours: list[NeighbourOut]
+    rule: RuleOut | None
+
+
+class LevelChangeOut(Out):
+    """A level now and then."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    before: str = Field(alias="from")
+    after: str = Field(alias="to")
+
+
+class CounterfactualOut(Out):
+    """The nearest other priority, and what would have to be otherwise for it."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    value: str
+    condition: str = Field(alias="if")
+    type: EvidenceFamily
+    changes: dict[str, LevelChangeOut]
+    evidence: list[EvidenceOut]
 
 
 class PriorityOut(Out):
-    """The matrix's priority and what decided it."""
+    """The matrix's priority, what decided it, and the nearest other one."""
 
     value: str | None
     because: str
+    rule: RuleOut | None
+    counterfactual: CounterfactualOut | None
 
 
 class SlaOut(Out):

@@ -4,9 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from smarttriage.domain.article import Article
+from smarttriage.domain.cue_families import family_of
 from smarttriage.domain.feedback import Feedback
 from smarttriage.domain.incident import TARGETS, Incident, Resolution
-from smarttriage.domain.suggestion import FieldPrediction, Provenance, SlaSuggestion, Suggestion
+from smarttriage.domain.suggestion import (
+    AppliedRule,
+    Counterfactual,
+    FieldPrediction,
+    PrioritySuggestion,
+    Provenance,
+    SlaSuggestion,
+    Suggestion,
+)
+from smarttriage.domain.text import Evidence
 from smarttriage.ports import ApiKey, Page
 from smarttriage.services.learning import Outcome
 from smarttriage.services.live import Models
@@ -25,7 +35,7 @@ def suggestion(made: Suggestion) -> Plain:
         "impact": field(made.impact),
         "urgency": field(made.urgency),
         **_custom(made.custom),
-        "priority": {"value": made.priority.value, "because": made.priority.because},
+        "priority": priority(made.priority),
         "sla": _sla(made.sla),
         "routing": {"support_group": made.routing.support_group, "escalation": made.routing.escalation},
         "articles": [
@@ -66,11 +76,51 @@ def field(predicted: FieldPrediction) -> Plain:
         "confidence": predicted.confidence,
         "mode": predicted.mode,
         "alternatives": [{"value": label.value, "confidence": label.confidence} for label in predicted.alternatives],
-        "evidence": [
-            {"text": span.text, "start": span.start, "end": span.end, "field": span.field} for span in predicted.evidence
-        ],
+        "evidence": [_span(span) for span in predicted.evidence],
         "reason": predicted.reason,
+        "neighbours": [
+            {"id": near.id, "label": near.label, "similarity": near.similarity, "weight": near.weight}
+            for near in predicted.neighbours
+        ],
+        "rule": _rule(predicted.rule),
     }
+
+
+def priority(suggested: PrioritySuggestion) -> Plain:
+    """Return the priority with what decided it, and the nearest other one."""
+    other = suggested.counterfactual
+    return {
+        "value": suggested.value,
+        "because": suggested.because,
+        "rule": _rule(suggested.rule),
+        "counterfactual": None if other is None else _counterfactual(other),
+    }
+
+
+def _counterfactual(other: Counterfactual) -> Plain:
+    return {
+        "value": other.value,
+        "if": other.condition,
+        "type": other.family,
+        "changes": {target: {"from": now, "to": then} for target, (now, then) in other.changes.items()},
+        "evidence": [_span(span) for span in other.evidence],
+    }
+
+
+def _span(span: Evidence) -> Plain:
+    return {
+        "text": span.text,
+        "start": span.start,
+        "end": span.end,
+        "field": span.field,
+        "type": family_of(span.cue),
+        "cue": span.cue,
+        "weight": round(span.weight, 4),
+    }
+
+
+def _rule(rule: AppliedRule | None) -> Plain | None:
+    return None if rule is None else {"id": rule.id, "reason": rule.reason}
 
 
 def provenance(origin: Provenance) -> Plain:

@@ -1,9 +1,11 @@
 """The answer: what the incident seems to be, how sure that is and why, what may fix it, and what it was made of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from smarttriage.domain.cue_families import EvidenceFamily
 from smarttriage.domain.incident import TARGETS
 from smarttriage.domain.text import Evidence
 
@@ -29,6 +31,7 @@ class Reason(StrEnum):
     TURNED_OFF = "turned_off"
     REVIEWED_NEIGHBOURS = "reviewed_neighbours"
     GIVEN = "given"
+    RULE = "rule"
     HOLDOUT = "holdout"
 
 
@@ -38,6 +41,24 @@ class Alternative:
 
     value: str
     confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class VotingNeighbour:
+    """A past incident whose label a person decided, and its share of the final probability of that label."""
+
+    id: str
+    label: str
+    similarity: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedRule:
+    """The administrator's rule that decided, and its reason as a sentence."""
+
+    id: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +72,8 @@ class FieldPrediction:
         alternatives: The most likely labels, best first, the value included.
         evidence: Spans of the caller's own text.
         reason: A `Reason` code where the value is None or something else than the model decided.
+        neighbours: The reviewed incidents that voted, heaviest first; the model has the rest of the probability.
+        rule: The rule that decided, where one did.
     """
 
     value: str | None
@@ -59,14 +82,37 @@ class FieldPrediction:
     alternatives: tuple[Alternative, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     reason: Reason | None = None
+    neighbours: tuple[VotingNeighbour, ...] = ()
+    rule: AppliedRule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counterfactual:
+    """The nearest other priority: what it would be, and what would have to be otherwise.
+
+    Attributes:
+        value: The other priority.
+        condition: The words behind "if", for example "only this team is affected".
+        family: The kind of evidence that would change.
+        changes: Target -> (its level now, its level then).
+        evidence: The words that would say something else; empty where the text says nothing of it.
+    """
+
+    value: str
+    condition: str
+    family: EvidenceFamily
+    changes: Mapping[str, tuple[str, str]]
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PrioritySuggestion:
-    """P1..P5 and what decided it, in words."""
+    """P1..P5, what decided it in words, the rule that did where one did, and the nearest other priority."""
 
     value: str | None
     because: str
+    rule: AppliedRule | None = None
+    counterfactual: Counterfactual | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ class Vote:
 
     label: str
     similarity: float
+    incident_id: str = ""
 
 
 def with_votes(probabilities: Mapping[str, float], votes: Sequence[Vote], *, floor: float) -> Mapping[str, float]:
@@ -24,14 +25,22 @@ def with_votes(probabilities: Mapping[str, float], votes: Sequence[Vote], *, flo
     `s / (MODEL_WEIGHT * (1 - s) + MODEL_RESIDUE)`, so that the same text (20) is not outvoted by several that are only alike
     (at most 1.8 each for `s` up to 0.8). Labels that the model never saw take part. Probabilities that sum to 1 still do.
     """
-    strengths = [
-        (vote.label, (min(1.0, vote.similarity) - floor) / (1 - floor)) for vote in votes if floor < vote.similarity and floor < 1
-    ]
-    if not strengths:
+    counted = shares(votes, floor=floor)
+    if not counted:
         return probabilities
-    weights = [(label, strength / (MODEL_WEIGHT * (1 - strength) + MODEL_RESIDUE)) for label, strength in strengths]
-    total = 1 + sum(weight for _, weight in weights)
-    blended = {label: probability / total for label, probability in probabilities.items()}
-    for label, weight in weights:
-        blended[label] = min(1.0, blended.get(label, 0.0) + weight / total)
+    left = 1 - sum(share for _, share in counted)
+    blended = {label: probability * left for label, probability in probabilities.items()}
+    for vote, share in counted:
+        blended[vote.label] = min(1.0, blended.get(vote.label, 0.0) + share)
     return blended
+
+
+def shares(votes: Sequence[Vote], *, floor: float) -> list[tuple[Vote, float]]:
+    """Return each vote that counts with its share of the final probability, largest first; the model has the rest of 1."""
+    weights = []
+    for vote in votes:
+        if floor < vote.similarity and floor < 1:
+            strength = (min(1.0, vote.similarity) - floor) / (1 - floor)
+            weights.append((vote, strength / (MODEL_WEIGHT * (1 - strength) + MODEL_RESIDUE)))
+    total = 1 + sum(weight for _, weight in weights)
+    return sorted(((vote, weight / total) for vote, weight in weights), key=lambda pair: -pair[1])

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from smarttriage.domain.decision import Shown, shown_as
-from smarttriage.domain.suggestion import Alternative, FieldMode, FieldPrediction, Reason
+from smarttriage.domain.suggestion import Alternative, FieldMode, FieldPrediction, Reason, VotingNeighbour
 from smarttriage.domain.text import Evidence
 from smarttriage.ports import TargetCard
 
@@ -32,7 +32,13 @@ def ranked(model: Mapping[str, float], blended: Mapping[str, float]) -> Ranked:
     return Ranked(alternatives, voted=order[0] != first)
 
 
-def predicted(card: TargetCard, labels: Ranked, mode: FieldMode, evidence: Sequence[Evidence] = ()) -> FieldPrediction:
+def predicted(
+    card: TargetCard,
+    labels: Ranked,
+    mode: FieldMode,
+    evidence: Sequence[Evidence] = (),
+    neighbours: tuple[VotingNeighbour, ...] = (),
+) -> FieldPrediction:
     """Return the field: filled in if the best label's confidence reaches that label's threshold, else null with its reason.
 
     A label that the model never learnt (only people used it so far) is held to the strictest reachable threshold.
@@ -50,6 +56,7 @@ def predicted(card: TargetCard, labels: Ranked, mode: FieldMode, evidence: Seque
         alternatives=labels.alternatives[:N_ALTERNATIVES],
         evidence=tuple(evidence),
         reason=(Reason.REVIEWED_NEIGHBOURS if labels.voted else None) if sure else Reason.LOW_CONFIDENCE,
+        neighbours=neighbours,
     )
     return _in_mode(filled, mode)
 
@@ -81,5 +88,5 @@ def _in_mode(field: FieldPrediction, mode: FieldMode) -> FieldPrediction:
     if mode is FieldMode.OFF:
         return unknown(Reason.TURNED_OFF, mode)
     if mode is FieldMode.MONITOR:
-        return replace(field, value=None, mode=mode, alternatives=(), evidence=(), reason=Reason.MONITOR_ONLY)
+        return replace(field, value=None, mode=mode, alternatives=(), evidence=(), neighbours=(), reason=Reason.MONITOR_ONLY)
     return field

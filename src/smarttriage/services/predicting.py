@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from smarttriage.domain.incident import TARGETS
-from smarttriage.domain.suggestion import FieldPrediction, Reason
+from smarttriage.domain.suggestion import FieldPrediction, Reason, VotingNeighbour
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.domain.text import locate, model_text
-from smarttriage.domain.voting import Vote, with_votes
+from smarttriage.domain.voting import Vote, shares, with_votes
 from smarttriage.ports import Probabilities, TargetCard
 from smarttriage.services import fields
 from smarttriage.services.live import Models
@@ -25,7 +25,7 @@ def votes_of(neighbours: Neighbours) -> Mapping[str, Sequence[Vote]]:
         for target in incident.reviewed:
             label = incident.labels.get(target)
             if label is not None and result.dense is not None:
-                votes.setdefault(target, []).append(Vote(label, result.dense))
+                votes.setdefault(target, []).append(Vote(label, result.dense, incident.id))
     return votes
 
 
@@ -59,12 +59,16 @@ def _one(
     permitted = models.taxonomy.names(card.name)
     usable = [vote for vote in votes if permitted is None or vote.label in permitted]
     labels = fields.ranked(model, with_votes(model, usable, floor=floor))
+    voters = tuple(
+        VotingNeighbour(vote.incident_id, vote.label, round(min(1.0, vote.similarity), 4), round(share, 4))
+        for vote, share in shares(usable, floor=floor)
+    )
     # A label that only people have used so far has no words in the model yet.
     spans = models.classifier.explain(text, card.name, labels.best.value) if labels.best.value in card.labels else ()
     evidence = [
         locate(request.title, request.description, span.start, span.end, cue=span.cue, weight=span.weight) for span in spans
     ]
-    return fields.predicted(card, labels, models.mode(card.name), evidence)
+    return fields.predicted(card, labels, models.mode(card.name), evidence, voters)
 
 
 def _under_what_is_known(

@@ -6,12 +6,15 @@ from typing import Any
 
 from smarttriage.domain.access import DEFAULT_TENANT, EVERYONE, Principal, Scope
 from smarttriage.domain.article import Article, ArticleStatus
+from smarttriage.domain.cue_families import EvidenceFamily
 from smarttriage.domain.decision import Decision, Shown
 from smarttriage.domain.feedback import Feedback, FeedbackAction
 from smarttriage.domain.incident import Incident, LabelOrigin
 from smarttriage.domain.suggestion import (
     Alternative,
+    AppliedRule,
     ArticleMatch,
+    Counterfactual,
     FieldMode,
     FieldPrediction,
     IncidentMatch,
@@ -22,6 +25,7 @@ from smarttriage.domain.suggestion import (
     SlaSuggestion,
     Suggestion,
     Timing,
+    VotingNeighbour,
 )
 from smarttriage.domain.text import Evidence
 from smarttriage.ports import ApiKey
@@ -88,11 +92,24 @@ def a_suggestion(**overrides: Any) -> Suggestion:
         description=incident.description,
         created_at=NOON,
         kind=a_prediction("incident"),
-        category=a_prediction("hardware"),
+        category=a_prediction(
+            "hardware", neighbours=(VotingNeighbour("incident-7", "hardware", 0.91, 0.62),), rule=AppliedRule("r", "Because.")
+        ),
         sub_category=a_prediction("printer"),
         impact=a_prediction("medium", 0.7),
         urgency=a_prediction(None, 0.4),
-        priority=PrioritySuggestion("P3", "impact medium and urgency medium give P3"),
+        priority=PrioritySuggestion(
+            "P3",
+            "impact medium and urgency medium give P3",
+            AppliedRule("vip", "The printers of the board come first."),
+            Counterfactual(
+                "P2",
+                "there is no workaround",
+                EvidenceFamily.WORKAROUND,
+                {"urgency": ("medium", "high")},
+                (Evidence("offline", 23, 30, "title", "workaround_cheap", 0.2),),
+            ),
+        ),
         sla=SlaSuggestion(NOON + timedelta(hours=24), 1_440, "business_hours"),
         routing=Routing("Workplace", ("Workplace lead", "Head of IT")),
         articles=(

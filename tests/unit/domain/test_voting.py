@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarttriage.domain.voting import Vote, with_votes
+from smarttriage.domain.voting import Vote, shares, with_votes
 
 FLOOR = 0.6
 LABELS = st.sampled_from(["network", "hardware", "access", "brand_new"])
@@ -68,3 +68,14 @@ def test_weak_vote_moves_a_sure_model_little() -> None:
 
 def test_similarity_a_hair_above_one_is_one() -> None:
     assert with_votes({"network": 1.0}, [Vote("network", 1.0000002)], floor=1.0) == {"network": 1.0}
+
+
+@given(model=distributions(), votes=VOTES, floor=st.floats(0, 1))
+def test_shares_are_what_the_votes_added(model: dict[str, float], votes: list[Vote], floor: float) -> None:
+    counted = shares(votes, floor=floor)
+    left = 1 - sum(share for _, share in counted)
+    blended = with_votes(model, votes, floor=floor)
+    for label, probability in blended.items():
+        own = sum(share for vote, share in counted if vote.label == label)
+        assert probability == pytest.approx(left * model.get(label, 0.0) + own, abs=1e-9)
+    assert [share for _, share in counted] == sorted((share for _, share in counted), reverse=True)

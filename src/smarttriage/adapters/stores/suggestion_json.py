@@ -1,13 +1,17 @@
 """Suggestions as one JSON text and back, by hand: `dataclasses.asdict` would cost more than the write itself."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from smarttriage.adapters.stores.transaction import to_json
+from smarttriage.domain.cue_families import EvidenceFamily
 from smarttriage.domain.suggestion import (
     Alternative,
+    AppliedRule,
     ArticleMatch,
+    Counterfactual,
     FieldMode,
     FieldPrediction,
     IncidentMatch,
@@ -18,6 +22,7 @@ from smarttriage.domain.suggestion import (
     SlaSuggestion,
     Suggestion,
     Timing,
+    VotingNeighbour,
 )
 from smarttriage.domain.text import Evidence
 
@@ -35,7 +40,7 @@ def suggestion_body(suggestion: Suggestion) -> str:
             "sub_category": _field(suggestion.sub_category),
             "impact": _field(suggestion.impact),
             "urgency": _field(suggestion.urgency),
-            "priority": [suggestion.priority.value, suggestion.priority.because],
+            "priority": _priority(suggestion.priority),
             "sla": _sla(suggestion.sla),
             "routing": [routing.support_group, routing.escalation],
             "articles": [[a.id, a.title, a.score, a.passage, a.why] for a in suggestion.articles],
@@ -63,7 +68,7 @@ def suggestion_of(suggestion_id: str, tenant: str, created_at: datetime, body: s
         sub_category=_field_of(stored["sub_category"]),
         impact=_field_of(stored["impact"]),
         urgency=_field_of(stored["urgency"]),
-        priority=PrioritySuggestion(*stored["priority"]),
+        priority=_priority_of(stored["priority"]),
         sla=_sla_of(stored["sla"]),
         routing=Routing(support_group, tuple(escalation)),
         articles=tuple(ArticleMatch(*match) for match in stored["articles"]),
@@ -80,13 +85,16 @@ def _field(field: FieldPrediction) -> list[Any]:
         field.confidence,
         field.mode,
         [[label.value, label.confidence] for label in field.alternatives],
-        [[span.text, span.start, span.end, span.field, span.cue, span.weight] for span in field.evidence],
+        _spans(field.evidence),
         field.reason,
+        [[near.id, near.label, near.similarity, near.weight] for near in field.neighbours],
+        _rule(field.rule),
     ]
 
 
 def _field_of(stored: list[Any]) -> FieldPrediction:
-    value, confidence, mode, alternatives, evidence, reason = stored
+    # Suggestions stored before neighbours and rules were have neither.
+    value, confidence, mode, alternatives, evidence, reason, neighbours, rule = [*stored, [], None][:8]
     return FieldPrediction(
         value=value,
         confidence=confidence,
@@ -94,7 +102,38 @@ def _field_of(stored: list[Any]) -> FieldPrediction:
         alternatives=tuple(Alternative(*label) for label in alternatives),
         evidence=tuple(Evidence(*span) for span in evidence),
         reason=None if reason is None else Reason(reason),
+        neighbours=tuple(VotingNeighbour(*near) for near in neighbours),
+        rule=_rule_of(rule),
     )
+
+
+def _spans(evidence: Sequence[Evidence]) -> list[list[Any]]:
+    return [[span.text, span.start, span.end, span.field, span.cue, span.weight] for span in evidence]
+
+
+def _rule(rule: AppliedRule | None) -> list[str] | None:
+    return None if rule is None else [rule.id, rule.reason]
+
+
+def _rule_of(stored: list[str] | None) -> AppliedRule | None:
+    return None if stored is None else AppliedRule(*stored)
+
+
+def _priority(priority: PrioritySuggestion) -> list[Any]:
+    other = priority.counterfactual
+    changed = other and [other.value, other.condition, other.family, other.changes, _spans(other.evidence)]
+    return [priority.value, priority.because, _rule(priority.rule), changed]
+
+
+def _priority_of(stored: list[Any]) -> PrioritySuggestion:
+    value, because, rule, other = [*stored, None, None][:4]
+    return PrioritySuggestion(value, because, _rule_of(rule), None if other is None else _counterfactual_of(other))
+
+
+def _counterfactual_of(stored: list[Any]) -> Counterfactual:
+    value, condition, family, changes, evidence = stored
+    levels = {target: (now, then) for target, (now, then) in changes.items()}
+    return Counterfactual(value, condition, EvidenceFamily(family), levels, tuple(Evidence(*span) for span in evidence))
 
 
 def _sla(sla: SlaSuggestion | None) -> list[Any] | None:
