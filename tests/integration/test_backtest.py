@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,10 @@ import numpy as np
 import pytest
 
 from smarttriage import cli
+from smarttriage.adapters.encoders.hashing import HashingEncoder
+from smarttriage.adapters.vector_cache import FileVectorCache
+from smarttriage.bootstrap.backtest import encoded
+from smarttriage.ports import Vectors
 from smarttriage.testing.tickets import tickets
 
 MONTHS = ["2026-01", "2026-02", "2026-03"]
@@ -84,6 +89,29 @@ def test_a_run_that_is_killed_goes_on_and_gives_the_report_of_one_that_was_not(
     assert "1 min saved per field filled in right" in shown
     assert run(monkeypatch, *options(table, killed), "--resume", "--seed", "1") == 1
     assert "without --resume" in capsys.readouterr().err
+
+
+class StoppingEncoder(HashingEncoder):
+    """Encodes so many texts and is then killed."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__(dim=8)
+        self.left = n
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.left -= len(texts)
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return super().encode(texts)
+
+
+def test_encoding_that_is_stopped_goes_on_behind_the_last_portion(tmp_path: Path) -> None:
+    texts = [f"text {place}" for place in range(10)]
+    arguments = {"cache": FileVectorCache(tmp_path), "progress": lambda *_: None, "at_once": 4}
+    with pytest.raises(KeyboardInterrupt):
+        encoded(texts, encoder=StoppingEncoder(9), **arguments)
+    again = encoded(texts, encoder=StoppingEncoder(2), **{**arguments, "cache": FileVectorCache(tmp_path)})
+    assert np.array_equal(again, HashingEncoder(dim=8).encode(texts))
 
 
 @pytest.mark.parametrize(

@@ -106,14 +106,21 @@ def table_rows(path: Path, columns: Columns) -> Iterator[TableRow]:
         yield TableRow(row.line, {name: row.values.get(name) for name in columns.named}, row.problem)
 
 
-def encoded(texts: Sequence[str], *, encoder: Encoder, cache: VectorCache | None, progress: Progress) -> Vectors:
+def encoded(
+    texts: Sequence[str],
+    *,
+    encoder: Encoder,
+    cache: VectorCache | None,
+    progress: Progress,
+    at_once: int = ENCODED_AT_ONCE,
+) -> Vectors:
     """Return the vectors; what the cache lacks is encoded and kept in portions, so that a stop costs one portion."""
     if cache is not None:
         known = cache.get(encoder.encoder_id, texts)
         missing = list(dict.fromkeys(text for text, vector in zip(texts, known, strict=True) if vector is None))
-        for start in range(0, len(missing), ENCODED_AT_ONCE):
+        for start in range(0, len(missing), at_once):
             progress("encode", start, len(missing))
-            embed(missing[start : start + ENCODED_AT_ONCE], encoder=encoder, cache=cache)
+            embed(missing[start : start + at_once], encoder=encoder, cache=cache)
         if missing:
             progress("encode", len(missing), len(missing))
     return embed(texts, encoder=encoder, cache=cache, progress=progress)

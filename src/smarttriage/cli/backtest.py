@@ -117,6 +117,9 @@ def _finish(done: "Backtested", out: Path | None, *, as_json: bool) -> None:
         sys.stderr.write(f"line {line}: {why}\n")
     if (more := len(report.left_out) + len(report.corrected) - _SHOWN_PROBLEMS) > 0:
         sys.stderr.write(f"and {more} more rows left out or corrected; the JSON report lists them all\n")
+    if report.tied_lines:
+        shown = ", ".join(map(str, report.tied_lines[:_SHOWN_PROBLEMS]))
+        sys.stderr.write(f"{len(report.tied_lines)} rows share their instant with another: lines {shown}\n")
     spent = ", ".join(f"{name.replace('_', ' ')} {seconds:.0f} s" for name, seconds in done.seconds.items())
     sys.stderr.write(f"{spent}\n")
     if as_json:

@@ -96,7 +96,7 @@ class History:
         resolutions: n resolutions, None where a row has none; None where the file says nothing of them.
         left_out: (line, reason) of every row that could not be used.
         corrected: (line, what was done) of rows that contradict themselves but are used.
-        n_ties: Rows whose instant another row shares; neither counts as earlier than the other.
+        tied_lines: Lines of the rows whose instant another row shares; neither counts as earlier than the other.
     """
 
     lines: Sequence[int]
@@ -107,7 +107,7 @@ class History:
     resolutions: Sequence[str | None] | None
     left_out: Sequence[tuple[int, str]]
     corrected: Sequence[tuple[int, str]]
-    n_ties: int
+    tied_lines: Sequence[int]
 
     def sha256(self) -> str:
         """Return the hash of everything that a walk reads."""
@@ -162,7 +162,7 @@ def read_history(rows: Iterable[TableRow], columns: Columns, *, zone: tzinfo = U
         resolutions=[one.resolution for one in used] if columns.resolution else None,
         left_out=left_out,
         corrected=corrected,
-        n_ties=sum(n for n in shared.values() if n > 1),
+        tied_lines=[one.line for one in used if shared[one.at] > 1],
     )
 
 

@@ -158,10 +158,13 @@ def _fits(report: Report) -> list[str]:
 
 def _problems(report: Report) -> list[str]:
     told = [f"line {line}: {why}" for line, why in (*report.left_out, *report.corrected)]
+    if report.tied_lines:
+        lines_shown = ", ".join(map(str, report.tied_lines[:_SHOWN_PROBLEMS]))
+        told.insert(0, f"{len(report.tied_lines)} rows share their instant with another; the first lines: {lines_shown}")
     if not told:
         return []
     more = [f"and {len(told) - _SHOWN_PROBLEMS} more; report.json lists them all"] if len(told) > _SHOWN_PROBLEMS else []
-    return ["<h2>Rows left out or corrected</h2>", _list([*told[:_SHOWN_PROBLEMS], *more])]
+    return ["<h2>Rows left out, corrected or at one instant</h2>", _list([*told[:_SHOWN_PROBLEMS], *more])]
 
 
 def _list(items: Iterable[str]) -> str:

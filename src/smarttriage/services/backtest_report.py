@@ -50,6 +50,7 @@ class Report:
     fits: Sequence[Mapping[str, Any]]
     left_out: Sequence[tuple[int, str]]
     corrected: Sequence[tuple[int, str]]
+    tied_lines: Sequence[int]
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -79,6 +80,7 @@ def report(history: History, steps: Sequence[StepAnswers], conditions: Condition
         ],
         left_out=history.left_out,
         corrected=history.corrected,
+        tied_lines=history.tied_lines,
     )
 
 
@@ -95,7 +97,7 @@ def _about(history: History, conditions: Conditions, *, n_repeats: int) -> dict[
         "n": len(history.at),
         "n_left_out": len(history.left_out),
         "n_corrected": len(history.corrected),
-        "n_ties": history.n_ties,
+        "n_ties": len(history.tied_lines),
         "n_never_known": sum(at is None for at in history.known_at),
         "n_repeats": n_repeats,
         "first": history.at[0].isoformat(),
@@ -122,7 +124,7 @@ def _assumptions(history: History, conditions: Conditions) -> list[str]:
         "A month is answered by models fitted before it, with the thresholds that they had then; reviewed neighbours, which vote in the "
         "live service, do not vote here.",
         f"An earlier incident counts as found at a cosine of {FLOOR} or more, by the meaning of the text alone.",
-        f"Times without an offset, and the months, are meant in {conditions.zone}. {history.n_ties} rows share their instant with "
+        f"Times without an offset, and the months, are meant in {conditions.zone}. {len(history.tied_lines)} rows share their instant with "
         "another; none of them counts as earlier than the other.",
         "Repeats are incidents that one of the five nearest earlier ones says in nearly the same words. That is how life is, so they "
         "count; the accuracy without them stands beside.",

@@ -150,7 +150,7 @@ def test_rows_of_one_instant_do_not_know_each_other_and_keep_the_order_of_the_fi
     values[8] |= {"opened": values[7]["opened"], "text": values[7]["text"]}
     values.insert(0, values.pop(9))
     past = history(values)
-    assert past.n_ties == 2
+    assert list(past.tied_lines) == [10, 11]
     assert list(past.lines) == [*range(3, 12), 2]
     answers = walked(past, SpyTrainer())[0].answers
     assert 7 not in [place for place, _ in answers[8].nearest]

@@ -36,7 +36,7 @@ def months(
         for hour in range(len(inside))
     ]
     texts = [f"text {place}" for place in range(len(at))]
-    history = History(list(range(len(at))), at, at, texts, {"category": list(labels)}, notes, [(9, NASTY)], [], 0)
+    history = History(list(range(len(at))), at, at, texts, {"category": list(labels)}, notes, [(9, NASTY)], [], [])
     steps = [
         StepAnswers(
             f"2026-{month:02}",
