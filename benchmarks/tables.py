@@ -14,6 +14,7 @@ shared: compare figures of one run, not single times of two.
 """
 SECTIONS = {
     "classifiers": "Classification: smarttriage beside majority and TF-IDF baselines, trained on train, reported on dev",
+    "contracts": "Precision contracts: promised and kept on unseen rows",
     "retrieval": "Retrieval: dense, lexical and hybrid, and the relevance floor",
     "latency": "A suggestion over HTTP",
     "voting": "One correction: reviewed neighbours vote beside the model",

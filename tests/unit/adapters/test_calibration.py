@@ -1,10 +1,10 @@
-"""Calibration repairs confidence, thresholds keep their precision, folds keep groups whole."""
+"""Calibration repairs confidence, folds keep groups whole."""
 
 import numpy as np
 import pytest
 from scipy.optimize import check_grad
 
-from smarttriage.adapters.classifiers.calibration import NEVER, _brier, cross_calibrated, fit_calibration, thresholds
+from smarttriage.adapters.classifiers.calibration import _brier, cross_calibrated, fit_calibration
 from smarttriage.adapters.classifiers.folds import N_FOLDS, assign_folds, folds_to_fit, text_groups
 from smarttriage.adapters.classifiers.heads import softmax, under_parent
 from smarttriage.ports import TargetCard
@@ -60,28 +60,6 @@ def test_the_gradient_is_the_gradient(parameters: list[float]) -> None:
         lambda x: _brier(x, linear, network, hot)[0], lambda x: _brier(x, linear, network, hot)[1], np.array(parameters)
     )
     assert error < 1e-6
-
-
-def test_a_threshold_is_the_least_confidence_that_keeps_the_precision() -> None:
-    confidences = np.linspace(0.99, 0.51, 49)
-    truth = np.array([0] * 29 + [1] * 20)
-    found = thresholds(("a", "b"), np.column_stack([confidences, 1 - confidences]), truth, 0.9)
-    # 29 right ones allow two errors: (2 + 1) / (31 + 1) < .1, a third does not: 4 / 33.
-    assert found["a"] == pytest.approx(confidences[30], abs=1e-6)
-    assert found["b"] == NEVER
-
-
-def test_nine_right_rows_are_needed_for_a_precision_of_point_nine() -> None:
-    for n_right, reached in ((8, False), (9, True)):
-        probabilities = np.column_stack([np.full(n_right, 0.9), np.full(n_right, 0.1)])
-        found = thresholds(("a", "b"), probabilities, np.zeros(n_right, dtype=int), 0.9)
-        assert (found["a"] < 1) is reached
-
-
-def test_rows_of_equal_confidence_pass_together() -> None:
-    probabilities = np.column_stack([np.full(40, 0.8), np.full(40, 0.2)])
-    truth = np.array([0] * 20 + [1] * 20)
-    assert thresholds(("a", "b"), probabilities, truth, 0.9)["a"] == NEVER
 
 
 def test_groups_stay_whole_and_labels_spread_over_the_folds() -> None:

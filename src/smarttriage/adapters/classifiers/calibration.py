@@ -1,7 +1,4 @@
-"""Calibration and thresholds, both from rows that the scores' models were not fitted on."""
-
-import math
-from collections.abc import Sequence
+"""Calibration on rows that the scores' models were not fitted on."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +7,6 @@ from scipy.optimize import minimize
 from smarttriage.adapters.classifiers.heads import Calibration, Scores, softmax
 from smarttriage.ports import Probabilities
 
-NEVER = 1.01
 # Pulls bend and biases to 0 about as hard as one row does, so that a label without a held-out row stays finite.
 _RIDGE = 1.0
 
@@ -82,26 +78,3 @@ def cross_calibrated(
         calibration = fit_calibration(linear[fitted_on], network[fitted_on], truth[fitted_on], with_bias=with_bias)
         probabilities[inside] = calibration.probabilities(linear[inside], network[inside])
     return probabilities
-
-
-def thresholds(
-    labels: Sequence[str], probabilities: Probabilities, truth: NDArray[np.int_], target_precision: float
-) -> dict[str, float]:
-    """Return for each label the least confidence at which its predictions reach the precision; `NEVER` if none does.
-
-    One error more than was seen is counted: (errors + 1) / (n + 1) <= 1 - precision, the finite-sample correction of
-    conformal risk control (Angelopoulos et al., 2022, arXiv:2208.02814). So .9 needs at least nine right rows in a row.
-    """
-    winners, confidences = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    found = {}
-    for column, label in enumerate(labels):
-        rows = winners == column
-        order = np.argsort(-confidences[rows], kind="stable")
-        sorted_confidences = confidences[rows][order]
-        errors = np.cumsum(truth[rows][order] != column)
-        risk = (errors + 1) / (np.arange(len(errors)) + 2)
-        # Rows of equal confidence pass together: only the last of them is a place to cut.
-        last = np.append(sorted_confidences[1:] < sorted_confidences[:-1], True)[: len(errors)]
-        fine = np.flatnonzero((risk <= 1 - target_precision + 1e-12) & last)
-        found[label] = math.floor(sorted_confidences[fine[-1]] * 1e6) / 1e6 if len(fine) else NEVER
-    return found

@@ -9,13 +9,12 @@ from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 from smarttriage.adapters.classifiers.heads import softmax
+from smarttriage.domain.contract import NEVER
 from smarttriage.domain.errors import BundleError, InvalidInput, NotFound
 from smarttriage.ports import Encoder, Probabilities, TargetCard, TextSpan, Vectors
 
 # The cosine was divided by this in the encoder's own training (all-MiniLM-L6-v2: "scale = 20").
 TEMPERATURE = 0.05
-# Nothing was measured, so no label may be filled in without a person.
-NEVER = 1.01
 MODEL = "centroid.json"
 ARRAYS = "centroids.safetensors"
 
@@ -33,6 +32,7 @@ class CentroidClassifier:
         self._temperature = temperature
         self._version = version
         self._cards = {
+            # Nothing was measured, so no label may be filled in without a person.
             target: TargetCard(name=target, labels=tuple(labels), thresholds=dict.fromkeys(labels, NEVER), target_precision=1.0)
             for target, labels in centroids.items()
         }
