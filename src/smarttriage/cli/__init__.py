@@ -5,8 +5,10 @@ import sys
 import typer
 
 from smarttriage.cli.backtest import backtest
+from smarttriage.cli.doctor import doctor
 from smarttriage.cli.evaluate import app as evaluate_app
 from smarttriage.cli.importing import app as import_app
+from smarttriage.cli.promote import promote, rollback
 from smarttriage.cli.serve import serve
 from smarttriage.cli.train import train
 from smarttriage.domain.errors import GateRefused, SmartTriageError
@@ -20,6 +22,9 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(train)
 app.command()(backtest)
+app.command()(doctor)
+app.command()(promote)
+app.command()(rollback)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(import_app, name="import")
 
