@@ -231,7 +231,7 @@ def test_a_bundle_with_extra_features_needs_them_again() -> None:
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([*CATEGORIES[:9], *[None] * (len(TEXTS) - 9)], "9 labelled rows"),
+        ([*CATEGORIES[:9], *[None] * (len(TEXTS) - 9)], "one label only"),
         (["network"] * len(TEXTS), "one label only"),
         (["", None] * (len(TEXTS) // 2) + [None], "0 labelled rows"),
         (CATEGORIES[:5], "5 labels"),

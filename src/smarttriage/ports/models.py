@@ -110,16 +110,35 @@ class Classifier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class DescribedLabels:
+    """What the labels of a target are called and mean, for a start with few labelled rows or none.
+
+    Attributes:
+        labels: m labels; one may stand there again with further texts, such as articles, its own description first.
+        texts: m texts: name and description.
+        vectors: Their (m, dim) vectors.
+        parents: For a target below another one: label -> label of the target above.
+    """
+
+    labels: Sequence[str]
+    texts: Sequence[str]
+    vectors: Vectors
+    parents: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class LabelledTexts:
     """Training input: n model texts, their (n, dim) vectors and for each target n labels (None: not labelled).
 
-    `groups` keeps near-duplicates on one side of every split; None: computed from the texts.
+    `groups` keeps near-duplicates on one side of every split; None: computed from the texts. `descriptions` by target are
+    used where labelled rows are few.
     """
 
     texts: Sequence[str]
     vectors: Vectors
     labels: Mapping[str, Sequence[str | None]]
     groups: Sequence[str] | None = None
+    descriptions: Mapping[str, DescribedLabels] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

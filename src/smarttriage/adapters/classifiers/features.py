@@ -19,6 +19,8 @@ MAX_WORD_TERMS = 40_000
 MAX_CHAR_TERMS = 30_000
 # From this many rows a term seen once is noise (it_ticket_category); below, it may be the name of a product.
 MANY_ROWS = 3_000
+# Up to here no character term may go either: a few descriptions share hardly any.
+FEW_TEXTS = 200
 
 
 class ExtraFeatures(Protocol):
@@ -127,7 +129,7 @@ def fit_features(texts: Sequence[str], vectors: Vectors, extra: ExtraFeatures | 
         analyzer=Analyser.CHAR_WB,
         ngram_range=CHAR_SIZES,
         sublinear_tf=True,
-        min_df=2,
+        min_df=2 if len(texts) > FEW_TEXTS else 1,
         max_features=MAX_CHAR_TERMS,
         dtype=np.float32,
     )

@@ -14,7 +14,8 @@ from threadpoolctl import threadpool_limits
 from smarttriage.adapters.classifiers.bundle_format import read, write
 from smarttriage.adapters.classifiers.contracts import group_numbers, precision_curve, under_contract
 from smarttriage.adapters.classifiers.explain import Carried, heaviest, reconsidered
-from smarttriage.adapters.classifiers.features import ExtraFeatures, TextFeatures, fit_features
+from smarttriage.adapters.classifiers.features import ExtraFeatures, TextFeatures
+from smarttriage.adapters.classifiers.few_shot import described_features, fit_few, is_few
 from smarttriage.adapters.classifiers.fitting import Fitted, Task, column_of, fit_target
 from smarttriage.adapters.classifiers.folds import assign_folds, text_groups
 from smarttriage.adapters.classifiers.heads import Projection, TargetModel, linear_scores, stack_linear, under_parent
@@ -22,7 +23,7 @@ from smarttriage.adapters.classifiers.hierarchy import parents_first, parents_of
 from smarttriage.adapters.classifiers.reading import cut
 from smarttriage.adapters.classifiers.recipes import MANY_ROWS, fit_projection, network_inputs, recipes_for
 from smarttriage.domain.errors import InvalidInput, NotFound
-from smarttriage.ports import HeldOut, LabelledTexts, Probabilities, TargetCard, TextSpan, Vectors
+from smarttriage.ports import DescribedLabels, HeldOut, LabelledTexts, Probabilities, TargetCard, TextSpan, Vectors
 from smarttriage.ports.evidence import Reconsidered
 
 TARGET_PRECISION = 0.9
@@ -189,7 +190,9 @@ class SklearnTrainer:
         groups = examples.groups if examples.groups is not None else text_groups(examples.texts)
         finest = max(labels, key=lambda name: len(set(labels[name])))
         folds = assign_folds(groups, labels[finest], seed=seed)
-        features, matrix = fit_features(examples.texts, examples.vectors, self.extra)
+        few = {name for name in labels if is_few(labels[name], examples.descriptions.get(name))}
+        described = {name: part for name, part in examples.descriptions.items() if name in few}
+        features, matrix, prior = described_features(examples, described, self.extra)
         # One BLAS thread: more are slower on arrays of this size, and sums in another order would be another model.
         with threadpool_limits(1):
             large = any(sum(label is not None for label in column) >= self.many_rows for column in labels.values())
@@ -198,19 +201,25 @@ class SklearnTrainer:
             fitted: dict[str, Fitted] = {}
             cards: dict[str, TargetCard] = {}
             for name in order:
-                card = self._card(name, labels)
+                card = self._card(name, labels, described.get(name))
                 truth = column_of(labels[name], card.labels)
                 mine = matrix.for_target(self.extra if self._options(name).extra else None, name)
                 recipes = recipes_for(int((truth >= 0).sum()), self.many_rows, kept=self.kept_recipes.get(name))
-                fitted[name] = fit_target(Task(name, mine, inputs, folds, truth, card.labels, recipes, seed, self.n_threads))
+                task = Task(name, mine, inputs, folds, truth, card.labels, recipes, seed, self.n_threads)
+                fitted[name] = fit_few(task, prior.get(name)) if name in few else fit_target(task)
                 cards[name] = card
         return self._assemble(features, projection, fitted, cards, labels, groups=group_numbers(groups))
 
     def _options(self, name: str) -> TargetOptions:
         return self.targets.get(name, TargetOptions())
 
-    def _card(self, name: str, labels: Mapping[str, Sequence[str | None]]) -> TargetCard:
-        options, known = self._options(name), {label for label in labels[name] if label}
+    def _card(
+        self, name: str, labels: Mapping[str, Sequence[str | None]], described: DescribedLabels | None = None
+    ) -> TargetCard:
+        options, known = (
+            self._options(name),
+            {label for label in labels[name] if label} | set(described.labels if described else ()),
+        )
         if options.order and (strange := known - set(options.order)):
             message = f"Target {name!r} has labels {sorted(strange)} that its order {list(options.order)} does not name."
             raise InvalidInput(message, field=name)
@@ -221,9 +230,15 @@ class SklearnTrainer:
             thresholds={},
             target_precision=self.target_precision,
             parent=options.parent,
-            parents=parents_of(name, labels[name], labels[options.parent]) if options.parent else {},
+            parents=self._parents(name, labels, described) if options.parent else {},
             ordered=bool(options.order),
         )
+
+    def _parents(
+        self, name: str, labels: Mapping[str, Sequence[str | None]], described: DescribedLabels | None
+    ) -> Mapping[str, str]:
+        above = self._options(name).parent or ""
+        return {**(described.parents if described else {}), **parents_of(name, labels[name], labels[above])}
 
     def _assemble(
         self,
