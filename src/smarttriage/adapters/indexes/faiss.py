@@ -1,77 +1,37 @@
-"""The serving vector index: FAISS, exact inner products, in an immutable base and a small segment of recent changes.
+"""The serving vector index: FAISS, in an immutable base and a small segment of recent changes.
 
-Two segments keep a change cheap (only the small one is rebuilt) and a snapshot free (both are immutable). The base is an
-`IndexFlatIP`: on 20,000 x 384 vectors a search takes about 1 ms on one core. A half-precision scan,
-before the exact rescoring that it needs, saved half of that for half as much memory again, so it is not used. A larger index type would replace only
-`_Segment.index`.
+Two segments keep a change cheap (only the small one is rebuilt) and a snapshot free (both are immutable).
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from smarttriage.adapters.indexes.rows import Labels, best, checked_rows, checked_vectors, load_rows, save_rows
+from smarttriage.adapters.indexes.segments import Segment, Visible, nearest, visible_rows
 from smarttriage.ports import Hit, Vectors
 
-# Room for ties behind the k-th hit before a wider search is needed.
-TIE_MARGIN = 8
 # Callers' label sets whose visible rows a snapshot remembers; one set costs one bit a row.
 MAX_CACHED_VISIBILITIES = 64
 # The recent segment is copied on each change: 1,024 rows of 384 are 1.5 MB, below a millisecond.
 MIN_RECENT, MAX_RECENT = 1_024, 8_192
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    """Rows that never change: ids, label sets and vectors side by side."""
-
-    ids: tuple[str, ...]
-    labels: tuple[Labels, ...]
-    label_sets: tuple[Labels, ...]
-    codes: NDArray[np.int32]
-    rows: Mapping[str, int]
-    index: faiss.IndexFlatIP
-
-    @classmethod
-    def of(cls, ids: Sequence[str], vectors: Vectors, labels: Sequence[Labels], dim: int) -> "_Segment":
-        sets = {label_set: code for code, label_set in enumerate(dict.fromkeys(labels))}
-        index = faiss.IndexFlatIP(dim)
-        index.add(np.ascontiguousarray(vectors, dtype=np.float32))
-        codes = np.fromiter((sets[each] for each in labels), dtype=np.int32, count=len(ids))
-        return cls(tuple(ids), tuple(labels), tuple(sets), codes, {id_: row for row, id_ in enumerate(ids)}, index)
-
-    def vectors(self) -> Vectors:
-        """Return a copy of the vectors."""
-        found: Vectors = self.index.reconstruct_n(0, len(self.ids))
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Visible:
-    """The rows of a segment that one caller may see; `selector` None: every row. `bits` is the memory the selector reads."""
-
-    n: int
-    selector: faiss.SearchParameters | None = None
-    bits: NDArray[np.uint8] | None = None
-
-
 class FaissSearcher:
     """A fixed state: the base, which of its rows still count, and the recent segment."""
 
-    def __init__(self, *, base: _Segment, alive: NDArray[np.bool_], recent: _Segment, dim: int) -> None:
+    def __init__(self, *, base: Segment, alive: NDArray[np.bool_], recent: Segment, dim: int) -> None:
         self._base = base
         self._alive = alive
         self._recent = recent
         self._dim = dim
         self._len = int(alive.sum()) + len(recent.ids)
-        self._visible: OrderedDict[Labels, tuple[_Visible, _Visible]] = OrderedDict()
+        self._visible: OrderedDict[Labels, tuple[Visible, Visible]] = OrderedDict()
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -86,46 +46,21 @@ class FaissSearcher:
             return [[] for _ in checked]
         faiss.omp_set_num_threads(1)  # a setting of the calling thread, so it cannot be made once at start
         return [
-            best(_nearest(self._base, base, query, k) + _nearest(self._recent, recent, query, k), k)
+            best(nearest(self._base, base, query, k) + nearest(self._recent, recent, query, k), k)
             for query in checked[:, np.newaxis, :]
         ]
 
-    def _visibility(self, allowed: Labels) -> tuple[_Visible, _Visible]:
+    def _visibility(self, allowed: Labels) -> tuple[Visible, Visible]:
         with self._lock:
             if allowed in self._visible:
                 self._visible.move_to_end(allowed)
                 return self._visible[allowed]
-        found = _visible_rows(self._base, allowed, self._alive), _visible_rows(self._recent, allowed, None)
+        found = visible_rows(self._base, allowed, self._alive), visible_rows(self._recent, allowed, None)
         with self._lock:
             self._visible[allowed] = found
             while len(self._visible) > MAX_CACHED_VISIBILITIES:
                 self._visible.popitem(last=False)
         return found
-
-
-def _visible_rows(segment: _Segment, allowed: Labels, alive: NDArray[np.bool_] | None) -> _Visible:
-    seen = np.array([not allowed.isdisjoint(each) for each in segment.label_sets], dtype=np.bool_)
-    rows = seen[segment.codes] if len(seen) else np.zeros(0, dtype=np.bool_)
-    if alive is not None:
-        rows = rows & alive
-    n = int(rows.sum())
-    if n in (0, len(rows)):
-        return _Visible(n)
-    bits = np.packbits(rows, bitorder="little")
-    untyped: Any = faiss  # the stubs show the C++ constructors, not those of the Python wrapper
-    return _Visible(n, untyped.SearchParameters(sel=untyped.IDSelectorBitmap(bits)), bits)
-
-
-def _nearest(segment: _Segment, visible: _Visible, query: Vectors, k: int) -> list[tuple[float, str]]:
-    """Return the k best (score, id) and whatever ties with the last, so that ids can decide."""
-    width = min(k + TIE_MARGIN, visible.n)
-    if width == 0:
-        return []
-    scores, rows = segment.index.search(query, width, params=visible.selector)
-    while width < visible.n and scores[0, k - 1] == scores[0, width - 1]:
-        width = min(2 * width, visible.n)
-        scores, rows = segment.index.search(query, width, params=visible.selector)
-    return [(float(score), segment.ids[row]) for score, row in zip(scores[0], rows[0], strict=True)]
 
 
 class FaissIndex:
@@ -184,7 +119,7 @@ class FaissIndex:
         alive = now._alive.copy()
         alive[[row for id_ in gone if (row := now._base.rows.get(id_)) is not None]] = False
         kept = [row for row, id_ in enumerate(now._recent.ids) if id_ not in gone]
-        recent = _Segment.of(
+        recent = Segment.of(
             [*(now._recent.ids[row] for row in kept), *ids],
             np.concatenate([now._recent.vectors()[kept], vectors]),
             [*(now._recent.labels[row] for row in kept), *labels],
@@ -196,8 +131,8 @@ class FaissIndex:
         self._searcher = self._compacted(*_content(searcher)) if max(len(recent.ids), n_dead) > limit else searcher
 
     def _compacted(self, ids: Sequence[str], vectors: Vectors, labels: Sequence[Labels]) -> FaissSearcher:
-        base = _Segment.of(ids, vectors, labels, self._dim)
-        nothing = _Segment.of((), np.empty((0, self._dim), dtype=np.float32), (), self._dim)
+        base = Segment.of(ids, vectors, labels, self._dim)
+        nothing = Segment.of((), np.empty((0, self._dim), dtype=np.float32), (), self._dim)
         return FaissSearcher(base=base, alive=np.ones(len(ids), dtype=np.bool_), recent=nothing, dim=self._dim)
 
 
