@@ -89,3 +89,25 @@ def test_rows_that_the_model_was_trained_on_prove_nothing(
     capsys.readouterr()
     assert run(monkeypatch, "promote", "--model", tmp_path / "m", *options) == 1
     assert "rows is new to both models" in capsys.readouterr().err
+
+
+def test_training_leaves_a_report_and_a_card_and_unseen_rows_make_another(
+    tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SMARTTRIAGE_DATA_DIR", str(tmp_path / "data"))
+    bundle = tmp_path / "m"
+    options = ["--target", "topic", "--text-column", "text"]
+    assert run(monkeypatch, "train", "--data", tables / "train.csv", *options, "--model", bundle, "--learning-curve") == 0
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    assert (manifest["parent"], manifest["n_rows"]) == ("starter-1", len((tables / "train.csv").read_text().splitlines()) - 1)
+    assert manifest["version"] in (bundle / "report.html").read_text()
+    assert manifest["data_sha256"] in (bundle / "MODEL_CARD.md").read_text()
+
+    assert run(monkeypatch, "report", "model", "--model", bundle, "--out", tmp_path / "kept.html") == 0
+    assert (tmp_path / "kept.html").read_text() == (bundle / "report.html").read_text()
+    assert "Learning curve" in (tmp_path / "kept.html").read_text()
+    given = ["--data", tables / "train.csv", *options]
+    assert run(monkeypatch, "report", "model", "--model", bundle, *given, "--out", tmp_path / "again.html") == 0
+    assert "these figures are too good" in (tmp_path / "again.html").read_text()
+    assert run(monkeypatch, "report", "model", "--model", bundle, "--out", bundle / "again.html") == 1
+    assert "is inside the bundle" in capsys.readouterr().err

@@ -118,8 +118,7 @@ class FolderBundles:
         Raises:
             BundleError: The version is there already.
         """
-        files = _files(classifier, facts)
-        name = _checked_name(version or _default_version(files, facts.created_at), "the new version")
+        name = _checked_name(version or default_version(classifier, facts), "the new version")
         if (self._root / name).exists():
             raise BundleError(f"{self._root / name} is there already; bundles are never written over, give another version.")
         write_bundle(self._root / name, classifier, facts, version=name)
@@ -135,8 +134,9 @@ def write_bundle(folder: Path, classifier: SavableClassifier, facts: BundleFacts
     if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
         raise BundleError(f"{folder} is not empty and holds no bundle; give another folder.")
     files = _files(classifier, facts)
-    name = version or _default_version(files, facts.created_at)
-    manifest = _manifest(classifier, facts, files, name)
+    name = version or default_version(classifier, facts)
+    hashes = {file: hashlib.sha256(content).hexdigest() for file, content in files.items()}
+    manifest = {**describe(classifier, facts, version=name), "files": hashes}
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".bundle-") as scratch:
         made = Path(scratch) / "bundle"
@@ -207,12 +207,8 @@ def read_attachment(folder: Path, name: str) -> bytes | None:
     return None if digest is None else _read(folder / name, digest)
 
 
-def _files(classifier: SavableClassifier, facts: BundleFacts) -> dict[str, bytes]:
-    documents = {name: text.encode() for name, text in facts.documents.items()}
-    return {**documents, **facts.attachments, **classifier.to_files()}
-
-
-def _manifest(classifier: SavableClassifier, facts: BundleFacts, files: Mapping[str, bytes], version: str) -> dict[str, object]:
+def describe(classifier: SavableClassifier, facts: BundleFacts, *, version: str) -> dict[str, Any]:
+    """Return the manifest but for the files."""
     return {
         "version": version,
         "format": classifier.format,
@@ -225,15 +221,21 @@ def _manifest(classifier: SavableClassifier, facts: BundleFacts, files: Mapping[
         "parent": facts.parent,
         "targets": list(classifier.cards),
         "metrics": facts.metrics,
-        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
 
 
-def _default_version(files: Mapping[str, bytes], created_at: datetime) -> str:
+def default_version(classifier: SavableClassifier, facts: BundleFacts) -> str:
+    """Return the instant it was made and the hash of what it computes with; documents may name the version, so they are left out."""
+    files = {**facts.attachments, **classifier.to_files()}
     digest = hashlib.sha256()
     for name in sorted(files):
         digest.update(name.encode() + hashlib.sha256(files[name]).digest())
-    return f"{created_at:%Y%m%dT%H%M%SZ}-{digest.hexdigest()[:12]}"
+    return f"{facts.created_at:%Y%m%dT%H%M%SZ}-{digest.hexdigest()[:12]}"
+
+
+def _files(classifier: SavableClassifier, facts: BundleFacts) -> dict[str, bytes]:
+    documents = {name: text.encode() for name, text in facts.documents.items()}
+    return {**documents, **facts.attachments, **classifier.to_files()}
 
 
 def _checked_name(name: str, what: str) -> str:

@@ -11,7 +11,7 @@ from smarttriage.adapters.tabular import read_rows
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.classifiers import codecs, folder_bundles, sklearn_trainer
-from smarttriage.bootstrap.lineage import bundle_facts
+from smarttriage.bootstrap.lineage import Origin, bundle_facts
 from smarttriage.domain.errors import BundleError, InvalidInput
 from smarttriage.services.evaluation import ClassifierScores, evaluate_classifier
 from smarttriage.services.training import Progress, Training, TrainingRows, collect, embed, train
@@ -43,6 +43,7 @@ def train_bundle(
     target_precision: float,
     confidence: float,
     seed: int,
+    learning_curve: bool = False,
     progress: Progress,
     on_problem: Callable[[str], None],
 ) -> TrainedBundle:
@@ -60,12 +61,13 @@ def train_bundle(
     result: Training[SklearnClassifier] = train(
         rows, encoder=encoder, trainer=trainer, seed=seed, timer=time.perf_counter, cache=kept, progress=progress
     )
-    facts = bundle_facts(result, rows, seed=seed)
+    origin = Origin([path.name for path in files], text_columns, seed, learning_curve)
+    facts, version = bundle_facts(result, rows, origin)
     if out is None:
-        version = folder_bundles(Path("models")).save(result.classifier, facts)
+        version = folder_bundles(Path("models")).save(result.classifier, facts, version=version)
         out = Path("models") / version
     else:
-        version = write_bundle(out, result.classifier, facts)
+        version = write_bundle(out, result.classifier, facts, version=version)
     return TrainedBundle(out, version, encoder.encoder_id, result, rows.n_skipped, time.perf_counter() - started)
 
 

@@ -9,6 +9,7 @@ from smarttriage.cli.doctor import doctor
 from smarttriage.cli.evaluate import app as evaluate_app
 from smarttriage.cli.importing import app as import_app
 from smarttriage.cli.promote import promote, rollback
+from smarttriage.cli.report import app as report_app
 from smarttriage.cli.serve import serve
 from smarttriage.cli.train import train
 from smarttriage.domain.errors import GateRefused, SmartTriageError
@@ -27,6 +28,7 @@ app.command()(promote)
 app.command()(rollback)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(import_app, name="import")
+app.add_typer(report_app, name="report")
 
 
 def main() -> None:

@@ -25,6 +25,9 @@ def train(
         float, typer.Option(help="How sure that precision must be, for all labels of a target at once.", min=0.5, max=0.999)
     ] = 0.9,
     seed: Annotated[int, typer.Option(help="Same rows and seed, same model.", min=0)] = 0,
+    learning_curve: Annotated[
+        bool, typer.Option("--learning-curve", help="Put one into the report; costs five quick fits for each target.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train a calibrated classifier and write it as a bundle."""
@@ -40,6 +43,7 @@ def train(
         target_precision=target_precision,
         confidence=confidence,
         seed=seed,
+        learning_curve=learning_curve,
         progress=show_progress,
         on_problem=show_problem,
     )
@@ -58,6 +62,7 @@ def train(
         typer.echo(json.dumps(result, ensure_ascii=False))
         return
     typer.echo(f"{done.folder}: {done.training.n_rows} rows, {done.n_skipped} left out, {done.total_s:.1f} s")
+    typer.echo(f"open {done.folder / 'report.html'} in a browser for what it gets right and wrong; it quotes training texts")
     for name, scores in done.training.metrics.items():
         typer.echo(
             f"{name}: held-out accuracy {scores['accuracy']:.3f} (majority {scores['majority_accuracy']:.3f}), "

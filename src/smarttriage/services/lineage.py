@@ -9,6 +9,8 @@ from smarttriage.ports import PromotionAction, PromotionEntry
 from smarttriage.services.promotion import Fingerprints, fingerprints
 
 ROWS_FILE = "training_rows.u64"
+CARD_FILE = "MODEL_CARD.md"
+REPORT_FILE = "report.html"
 _STORED = np.dtype("<u8")
 
 
