@@ -12,7 +12,7 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1d2733; background: #fff }
 h1 { font-size: 1.6rem } h2 { font-size: 1.25rem; margin-top: 2.5rem } h3 { font-size: 1rem; margin-top: 1.5rem }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .85rem } .wide { overflow-x: auto }
-th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #dde3ea } th:first-child, td:first-child { text-align: left }
+th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #dde3ea } th:first-child, td:first-child { text-align: left; white-space: nowrap }
 svg { width: 100%; height: auto } svg text { font: 11px system-ui, sans-serif; fill: #4a5866 } .note { color: #4a5866 }
 """
 _SHOWN_PROBLEMS = 50
