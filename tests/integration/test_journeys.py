@@ -27,7 +27,7 @@ def test_the_answer_has_the_promised_shape(server: Server) -> None:
     answer = suggest(
         server, "Printer on the third floor prints blank pages", "Only mine, the others can print. I use the one next door."
     )
-    fields = {"value", "confidence", "mode", "alternatives", "evidence", "reason"}
+    fields = {"value", "confidence", "mode", "alternatives", "evidence", "reason", "neighbours", "rule"}
     assert all(set(answer[name]) == fields for name in ("kind", "category", "sub_category", "impact", "urgency"))
     assert {"value", "because"} <= set(answer["priority"])
     assert answer["sla"] is None or {"due_at", "target_minutes", "clock"} <= set(answer["sla"])

@@ -156,7 +156,8 @@ class SuggestionContext(LabelFields):
     """What is known beside the text.
 
     Labels that are given are kept, not predicted, and `reported_at` starts the SLA clock. The rest is taken so that a platform
-    can send its record as it is; the models read title and description.
+    can send its record as it is: the models read title and description, an administrator's rules read the reporter, the affected
+    users and services, the configuration items and the source system.
     """
 
     reported_at: Instant | None = Field(None, description="Default: now. The SLA clock starts here.")

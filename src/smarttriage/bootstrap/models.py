@@ -20,12 +20,14 @@ def folder_versions(settings: Settings) -> FolderVersions:
 
 def open_models(settings: Settings, encoder: Encoder) -> Models:
     """Return the models of the installation. Raises BundleError or ConfigurationError; nothing is replaced silently."""
+    taxonomy, policy = resources.taxonomy(settings), resources.priority_policy(settings)
     return Models(
         encoder=encoder,
         classifier=_classifier(settings, encoder),
-        taxonomy=resources.taxonomy(settings),
-        policy=resources.priority_policy(settings),
+        taxonomy=taxonomy,
+        policy=policy,
         modes=settings.field_modes,
+        rules=resources.rules(settings, taxonomy=taxonomy, policy=policy),
     )
 
 

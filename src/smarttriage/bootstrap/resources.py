@@ -1,13 +1,18 @@
 """Where the shipped data stands: inside the wheel, or in the checkout that the package was installed from."""
 
 import tomllib
+from functools import lru_cache
 from pathlib import Path
 
 from smarttriage.config import Settings
 from smarttriage.domain.cue_lexicon import parse_lexicon
 from smarttriage.domain.cues import Lexicon
 from smarttriage.domain.errors import ConfigurationError
+from smarttriage.domain.intake import Intake
+from smarttriage.domain.intake_lexicon import parse_intake
 from smarttriage.domain.priority import PriorityPolicy
+from smarttriage.domain.rule_parsing import parse_rules
+from smarttriage.domain.rules import RuleBook
 from smarttriage.domain.taxonomy import Taxonomy
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -36,7 +41,28 @@ def priority_policy(settings: Settings) -> PriorityPolicy:
 def lexicon(settings: Settings | None = None) -> Lexicon:
     """Return the evidence lexicon: the data folder's own cues.toml, else the shipped one. Raises ConfigurationError."""
     path = shipped("kb") / "cues.toml" if settings is None else _configured(None, settings, "cues.toml")
+    try:
+        return _lexicon(path, path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        raise ConfigurationError(f"{path}: there is no such file; install smarttriage again") from None
+
+
+@lru_cache(maxsize=2)
+def _lexicon(path: Path, _changed_at: int) -> Lexicon:
+    """Return the parsed file: model and rules read a text's cues once between them."""
     return parse_lexicon(_toml(path), file=str(path))
+
+
+def rules(settings: Settings, *, taxonomy: Taxonomy, policy: PriorityPolicy) -> RuleBook:
+    """Return the rules above the model: the data folder's own rules.toml, else the shipped one. Raises ConfigurationError."""
+    path = _configured(None, settings, "rules.toml")
+    return parse_rules(_toml(path), lexicon=lexicon(settings), taxonomy=taxonomy, policy=policy, file=str(path))
+
+
+def intake(settings: Settings | None = None) -> Intake:
+    """Return the rules of intake: the data folder's own intake.toml, else the shipped one. Raises ConfigurationError."""
+    path = shipped("kb") / "intake.toml" if settings is None else _configured(None, settings, "intake.toml")
+    return parse_intake(_toml(path), file=str(path))
 
 
 def _configured(path: Path | None, settings: Settings, name: str) -> Path:

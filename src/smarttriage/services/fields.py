@@ -79,7 +79,7 @@ def without_value(field: FieldPrediction, reason: Reason) -> FieldPrediction:
 def held_out(fields: Mapping[str, FieldPrediction]) -> dict[str, FieldPrediction]:
     """Return the fields with everything that would be filled in recommended instead, for measuring what agents choose."""
     return {
-        target: without_value(field, Reason.HOLDOUT) if shown_as(field) is Shown.AUTOFILLED else field
+        target: without_value(field, Reason.HOLDOUT) if shown_as(field) is Shown.AUTOFILLED and field.rule is None else field
         for target, field in fields.items()
     }
 

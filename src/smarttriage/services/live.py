@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from smarttriage.domain.priority import PriorityPolicy
+from smarttriage.domain.rules import RuleBook
 from smarttriage.domain.suggestion import FieldMode
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.ports import Classifier, Encoder, TargetCard
@@ -36,6 +37,7 @@ class Models:
         policy: Matrix, targets, calendar.
         modes: Target -> what the service may do with it; a target that is not named is autofilled.
         settings: Target -> what an administrator decided since; goes before `modes`.
+        rules: What an administrator put above the model.
         moved: Target -> its card with thresholds for the administrator's precision instead of the model's own.
     """
 
@@ -46,6 +48,7 @@ class Models:
     modes: Mapping[str, FieldMode] = field(default_factory=dict)
     settings: Mapping[str, FieldSettings] = field(default_factory=dict)
     moved: Mapping[str, TargetCard] = field(default_factory=dict)
+    rules: RuleBook = field(default_factory=RuleBook)
 
     def mode(self, target: str) -> FieldMode:
         """Return what the service may do with the target."""

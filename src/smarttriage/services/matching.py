@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from smarttriage.domain.access import Principal
 from smarttriage.domain.incident import Incident, Labels
+from smarttriage.domain.rules import Circumstances
 from smarttriage.domain.suggestion import ArticleMatch, IncidentMatch
 from smarttriage.domain.text import shared_words, telling_words
 from smarttriage.ports import Store, Vectors
@@ -29,6 +30,7 @@ class IncidentText:
         reported_at: Start of the SLA clock; None: now.
         incident_id: The stored incident it belongs to, if any; that one is no match for itself.
         k: How many articles and similar incidents at most.
+        circumstances: What is known beside the text; only rules read it.
     """
 
     title: str
@@ -37,6 +39,7 @@ class IncidentText:
     reported_at: datetime | None = None
     incident_id: str | None = None
     k: int = DEFAULT_MATCHES
+    circumstances: Circumstances = field(default_factory=Circumstances)
 
 
 @dataclass(frozen=True, slots=True)

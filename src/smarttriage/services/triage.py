@@ -9,6 +9,7 @@ from smarttriage.domain.access import Principal, Scope
 from smarttriage.domain.errors import NotFound
 from smarttriage.domain.holdout import is_held_out
 from smarttriage.domain.incident import TARGETS, Incident
+from smarttriage.domain.rules import Circumstances
 from smarttriage.domain.suggestion import FieldPrediction, Provenance, Reason, Routing, Suggestion, Timing
 from smarttriage.domain.text import model_text
 from smarttriage.ports import Clock, Store, Vectors
@@ -17,6 +18,7 @@ from smarttriage.services.live import Live, State
 from smarttriage.services.matching import DEFAULT_MATCHES, IncidentText, Question, similar
 from smarttriage.services.predicting import nothing, predict, votes_of
 from smarttriage.services.prioritising import prioritise
+from smarttriage.services.ruling import ruled
 
 # Threads that search by words beside the encoder; they hold the interpreter, so more would only wait for each other.
 N_BESIDE = 2
@@ -86,7 +88,8 @@ class TriageService:
                 predictions.append(nothing(models, Reason.EMPTY_TEXT))
                 continue
             vector = models.encoder.encode([text])
-            predictions.append(predict(models, request, models.classifier.predict_proba([text], vector), {}))
+            fields_, _ = ruled(models, request, predict(models, request, models.classifier.predict_proba([text], vector), {}))
+            predictions.append(fields_)
         return predictions
 
     def _compose(
@@ -112,11 +115,12 @@ class TriageService:
             watch.lap("classify")
         else:
             neighbours, articles, predictions = [], (), nothing(models, Reason.EMPTY_TEXT)
+        predictions, ruling = ruled(models, request, predictions)
         now, suggestion_id = self._clock(), self._new_id("sug")
         # A stored incident is drawn by its own id: asking again must not draw again.
         if is_held_out(request.incident_id or suggestion_id, self._holdout_share):
             predictions = fields.held_out(predictions)
-        priority, sla = prioritise(models.policy, predictions, request.reported_at or now, models)
+        priority, sla = prioritise(models.policy, predictions, request.reported_at or now, models, ruling)
         made = Suggestion(
             id=suggestion_id,
             tenant=principal.tenant,
@@ -162,4 +166,11 @@ def _from_stored(incident: Incident, k: int) -> IncidentText:
     labels = incident.labels
     custom = {target: value for target, value in labels.custom.items() if target in incident.reviewed}
     known = replace(labels, **{target: None for target in TARGETS if target not in incident.reviewed}, custom=custom)
-    return IncidentText(incident.title, incident.description, known, incident.reported_at, incident.id, k)
+    circumstances = Circumstances(
+        incident.reporter,
+        incident.affected_users,
+        incident.affected_services,
+        incident.configuration_items,
+        incident.source_system,
+    )
+    return IncidentText(incident.title, incident.description, known, incident.reported_at, incident.id, k, circumstances)

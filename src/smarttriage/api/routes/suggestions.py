@@ -11,6 +11,7 @@ from smarttriage.api.labels import labels_of
 from smarttriage.api.schemas import BatchCreate, SuggestionContext, SuggestionCreate
 from smarttriage.api.strict_json import StrictRoute
 from smarttriage.domain.errors import InvalidInput, NotFound
+from smarttriage.domain.rules import Circumstances
 from smarttriage.domain.suggestion import Suggestion
 from smarttriage.services.installation import Limits
 from smarttriage.services.matching import IncidentText
@@ -83,9 +84,24 @@ def _suggested(call: Call, body: SuggestionCreate) -> Suggestion:
     title, description, context = body.title or "", body.description or "", body.context or SuggestionContext()
     _check_lengths(title, description, call.services.limits)
     request = IncidentText(
-        title, description, known=labels_of(context, call.services.live), reported_at=context.reported_at, k=body.k
+        title,
+        description,
+        known=labels_of(context, call.services.live),
+        reported_at=context.reported_at,
+        k=body.k,
+        circumstances=_circumstances(context),
     )
     return triage.suggest(call.principal, request)
+
+
+def _circumstances(context: SuggestionContext) -> Circumstances:
+    return Circumstances(
+        context.reporter,
+        tuple(context.affected_users),
+        tuple(context.affected_services),
+        tuple(context.configuration_items),
+        context.source_system,
+    )
 
 
 def _check_lengths(title: str, description: str, limits: Limits, prefix: str = "") -> None:
