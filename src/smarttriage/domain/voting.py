@@ -3,29 +3,62 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-# Weight of the model against one vote; it shrinks as the reviewed case comes nearer.
-MODEL_WEIGHT = 2.0
-# What is left of the model against a vote from the same text: a person has decided exactly this one.
-MODEL_RESIDUE = 0.05
+# What is left in a vote's denominator where the texts are the same: such a vote weighs 50, because a person has decided exactly
+# this text.
+_RESIDUE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """A label that a person decided for a case of that cosine similarity."""
+    """A label that a person decided for a case of that cosine similarity.
+
+    Attributes:
+        label: The label.
+        similarity: Of the case to the text in question.
+        incident_id: The case.
+        tenth: Similarity of the tenth neighbour of the text in question, reviewed or not; 0 where it has not so many.
+    """
 
     label: str
     similarity: float
     incident_id: str = ""
+    tenth: float = 0.0
 
 
-def with_votes(probabilities: Mapping[str, float], votes: Sequence[Vote], *, floor: float) -> Mapping[str, float]:
-    """Return label -> probability after the votes; what the model said where no vote is nearer than `floor`.
+@dataclass(frozen=True, slots=True)
+class Voting:
+    """How much votes weigh beside the model.
 
-    A vote's strength `s` is `(similarity - floor) / (1 - floor)`; beside the model's 1 it weighs
-    `s / (MODEL_WEIGHT * (1 - s) + MODEL_RESIDUE)`, so that the same text (20) is not outvoted by several that are only alike
-    (at most 1.8 each for `s` up to 0.8). Labels that the model never saw take part. Probabilities that sum to 1 still do.
+    Attributes:
+        floor: Similarity below which nobody votes.
+        background: Share of the tenth neighbour's similarity that counts as no similarity at all: in a flood of like incidents
+            being alike says little, on a rare topic it says much.
+        sharpness: Exponent of a vote's strength; higher means that only near cases count.
+        model: Weight of a model without any confidence; a sure one weighs twice that.
+        unlearnt: Factor on votes for a label that the model never learnt: its confidence says nothing about that one.
     """
-    counted = shares(votes, floor=floor)
+
+    floor: float
+    background: float
+    sharpness: float
+    model: float
+    unlearnt: float
+
+
+# Chosen by `benchmarks/voting.py --choose` as the least log loss on the streams for choosing; reported on others.
+TOPIC = Voting(floor=0.3, background=0.8, sharpness=2.0, model=1.0, unlearnt=4.0)
+# Topic carries over from similar texts; who is hit and what has stopped does not: only the same text says something.
+SEVERITY = Voting(floor=0.98, background=0.0, sharpness=1.0, model=1.0, unlearnt=1.0)
+
+
+def with_votes(probabilities: Mapping[str, float], votes: Sequence[Vote], voting: Voting) -> Mapping[str, float]:
+    """Return label -> probability after the votes; what the model said where nobody votes.
+
+    A vote's strength `s` is 0 at the floor, or at `background` times the similarity of the tenth neighbour if that is more, and
+    1 for the same text. Beside a model of weight `model * (1 + confidence)` it weighs `s ** sharpness / (1 - s + 0.02)`, for a
+    label that the model never learnt `unlearnt` times that. Probabilities that sum to 1 still do.
+    """
+    counted = shares(probabilities, votes, voting)
     if not counted:
         return probabilities
     left = 1 - sum(share for _, share in counted)
@@ -35,12 +68,18 @@ def with_votes(probabilities: Mapping[str, float], votes: Sequence[Vote], *, flo
     return blended
 
 
-def shares(votes: Sequence[Vote], *, floor: float) -> list[tuple[Vote, float]]:
+def shares(probabilities: Mapping[str, float], votes: Sequence[Vote], voting: Voting) -> list[tuple[Vote, float]]:
     """Return each vote that counts with its share of the final probability, largest first; the model has the rest of 1."""
-    weights = []
-    for vote in votes:
-        if floor < vote.similarity and floor < 1:
-            strength = (min(1.0, vote.similarity) - floor) / (1 - floor)
-            weights.append((vote, strength / (MODEL_WEIGHT * (1 - strength) + MODEL_RESIDUE)))
-    total = 1 + sum(weight for _, weight in weights)
+    weights = [(vote, weight) for vote in votes if (weight := _weight(vote, voting, vote.label in probabilities)) > 0]
+    model = voting.model * (1 + max(probabilities.values(), default=0.0))
+    total = model + sum(weight for _, weight in weights)
     return sorted(((vote, weight / total) for vote, weight in weights), key=lambda pair: -pair[1])
+
+
+def _weight(vote: Vote, voting: Voting, learnt: bool) -> float:
+    floor = max(voting.floor, voting.background * vote.tenth)
+    if vote.similarity <= floor or floor >= 1:
+        return 0.0
+    strength = (min(1.0, vote.similarity) - floor) / (1 - floor)
+    weight = float(strength**voting.sharpness) / (1 - strength + _RESIDUE)
+    return weight if learnt else weight * voting.unlearnt

@@ -6,26 +6,23 @@ from smarttriage.domain.incident import TARGETS
 from smarttriage.domain.suggestion import FieldPrediction, Reason, VotingNeighbour
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.domain.text import locate, model_text
-from smarttriage.domain.voting import Vote, shares, with_votes
+from smarttriage.domain.voting import SEVERITY, TOPIC, Vote, shares, with_votes
 from smarttriage.ports import Probabilities, TargetCard
 from smarttriage.services import fields
 from smarttriage.services.live import Models
-from smarttriage.services.matching import IncidentText, Neighbours
-
-# How near a reviewed incident must be to vote (cosine). Topic carries over from similar texts; who is hit and what has
-# stopped does not, so impact and urgency listen only to near-identical texts. Measured by benchmarks/voting.py.
-VOTE_FLOOR = 0.5
-VOTE_FLOOR_SEVERITY = 0.9
+from smarttriage.services.matching import N_NEIGHBOURS, IncidentText, Neighbours
 
 
 def votes_of(neighbours: Neighbours) -> Mapping[str, Sequence[Vote]]:
     """Return target -> the labels that people decided for the neighbours, each with its similarity."""
     votes: dict[str, list[Vote]] = {}
+    near = sorted((result.dense or 0.0 for result, _ in neighbours), reverse=True)
+    tenth = near[N_NEIGHBOURS - 1] if len(near) >= N_NEIGHBOURS else 0.0
     for result, incident in neighbours:
         for target in incident.reviewed:
             label = incident.labels.get(target)
             if label is not None and result.dense is not None:
-                votes.setdefault(target, []).append(Vote(label, result.dense, incident.id))
+                votes.setdefault(target, []).append(Vote(label, result.dense, incident.id, tenth))
     return votes
 
 
@@ -55,13 +52,13 @@ def _one(
 ) -> FieldPrediction:
     text = model_text(request.title, request.description)
     model = dict(zip(card.labels, row.tolist(), strict=True))
-    floor = VOTE_FLOOR_SEVERITY if card.name in ("impact", "urgency") else VOTE_FLOOR
+    voting = SEVERITY if card.ordered or card.name in ("impact", "urgency") else TOPIC
     permitted = models.taxonomy.names(card.name)
     usable = [vote for vote in votes if permitted is None or vote.label in permitted]
-    labels = fields.ranked(model, with_votes(model, usable, floor=floor))
+    labels = fields.ranked(model, with_votes(model, usable, voting))
     voters = tuple(
         VotingNeighbour(vote.incident_id, vote.label, round(min(1.0, vote.similarity), 4), round(share, 4))
-        for vote, share in shares(usable, floor=floor)
+        for vote, share in shares(model, usable, voting)
     )
     # A label that only people have used so far has no words in the model yet.
     spans = models.classifier.explain(text, card.name, labels.best.value) if labels.best.value in card.labels else ()
