@@ -11,6 +11,7 @@ from smarttriage.bootstrap.classifiers import folder_bundles
 from smarttriage.bootstrap.resources import shipped
 from smarttriage.domain.text import locate, model_text
 from smarttriage.ports import Classifier
+from smarttriage.ports.evidence import Reconsiders
 
 BUNDLE = shipped("models") / "starter-1"
 pytestmark = pytest.mark.skipif(not (BUNDLE / "manifest.json").is_file(), reason="models/starter-1 is not there; train it first")
@@ -155,3 +156,19 @@ def test_without_a_cue_the_strongest_words_are_shown(model: Classifier) -> None:
 def test_impact_and_urgency_are_filled_in_often(model: Classifier) -> None:
     for target in ("impact", "urgency"):
         assert all(threshold < 1 for threshold in model.cards[target].thresholds.values())
+
+
+def test_changed_evidence_is_scored_by_the_model_smallest_change_first(model: Classifier, encoder: OnnxEncoder) -> None:
+    assert isinstance(model, Reconsiders)
+    text = "Mail down\nThe whole site, 300 people, cannot work and there is no workaround."
+    vector = encoder.encode([text])[0]
+    answers = model.reconsider(text, vector)
+    assert [answer.size for answer in answers] == sorted(answer.size for answer in answers)
+    found = {answer.change.id: answer for answer in answers}
+    high = model.cards["impact"].labels.index("high")
+    now = model.predict_proba([text], vector[None])["impact"][0]
+    assert found["only_one_person"].probabilities["impact"][high] < now[high] - 0.3
+    spans = {text[span.start : span.end] for span in found["only_one_person"].spans}
+    assert {"300 people"} <= spans
+    assert "whole_site" not in found
+    assert "under_attack" not in found

@@ -22,6 +22,8 @@ class EvidenceChange:
         drops: Cue types that would not be found any more.
         adds: The cue type that would be found instead; None: nothing.
         number: Its number, for a cue type that carries one.
+        needs: Cue types of which the text must hold one; empty: the change makes sense for any text.
+        moves: "up" or "down" where it can only raise or only lower a priority; None: either.
     """
 
     id: str
@@ -30,6 +32,8 @@ class EvidenceChange:
     drops: frozenset[str]
     adds: str | None = None
     number: int | None = None
+    moves: str | None = None
+    needs: frozenset[str] = frozenset()
 
     def apply(self, cues: Sequence[Cue]) -> tuple[tuple[Cue, ...], tuple[Cue, ...]]:
         """Return (the cues afterwards, those that were taken away)."""
@@ -39,9 +43,15 @@ class EvidenceChange:
             return kept, dropped
         return (*kept, Cue(_NOWHERE, _NOWHERE, self.adds, self.number)), dropped
 
+    def allows(self, raises: bool) -> bool:
+        """Return whether the change may raise (or else lower) a priority: "P4 if work has stopped" is no reason for anybody."""
+        return self.moves is None or (self.moves == "up") == raises
+
     def changes(self, cues: Sequence[Cue]) -> bool:
-        """Return whether the text says anything else yet: a change that it says already is none."""
+        """Return whether the text says anything else yet: a change that it says already, or that does not concern it, is none."""
         there = {cue.cue for cue in cues}
+        if self.needs and not there & self.needs:
+            return False
         return bool(there & self.drops) or (self.adds is not None and self.adds not in there)
 
 
@@ -56,20 +66,31 @@ def parse_changes(top: Section) -> tuple[EvidenceChange, ...]:
 
 
 def _change(section: Section) -> EvidenceChange:
-    section.only(["id", "family", "says", "drops", "adds", "number"])
+    section.only(["id", "family", "says", "drops", "adds", "number", "moves", "needs"])
     family = section.text("family")
     if family not in list(EvidenceFamily):
         section.fail("family", f'is "{family}"; write one of {", ".join(EvidenceFamily)}')
-    drops = section.texts("drops")
+    drops, needs = section.texts("drops"), section.texts("needs")
     adds = section.text("adds") if "adds" in section.values else None
-    for key, names in (("drops", drops), ("adds", (adds,) if adds else ())):
+    for key, names in (("drops", drops), ("needs", needs), ("adds", (adds,) if adds else ())):
         for name in names:
             if name not in CUE_TYPES:
                 section.fail(key, f'names "{name}", which is no cue type; use one of {", ".join(CUE_TYPES)}')
     if not drops and adds is None:
         section.fail("adds", "is missing, and so is drops; say which cue types appear or vanish")
+    moves = section.text("moves") if "moves" in section.values else None
+    if moves not in (None, "up", "down"):
+        section.fail("moves", f'is "{moves}"; write "up", "down" or leave it out')
+    number = _number(section.values, section)
     return EvidenceChange(
-        section.text("id"), EvidenceFamily(family), section.text("says"), frozenset(drops), adds, _number(section.values, section)
+        section.text("id"),
+        EvidenceFamily(family),
+        section.text("says"),
+        drops=frozenset(drops),
+        adds=adds,
+        number=number,
+        moves=moves,
+        needs=frozenset(needs),
     )
 
 

@@ -14,6 +14,7 @@ from smarttriage.domain.suggestion import FieldPrediction, Provenance, Reason, R
 from smarttriage.domain.text import model_text
 from smarttriage.ports import Clock, Store, Vectors
 from smarttriage.services import fields
+from smarttriage.services.counterfactual import counterfactual
 from smarttriage.services.live import Live, State
 from smarttriage.services.matching import DEFAULT_MATCHES, IncidentText, Question, similar
 from smarttriage.services.predicting import nothing, predict, votes_of
@@ -121,6 +122,9 @@ class TriageService:
         if is_held_out(request.incident_id or suggestion_id, self._holdout_share):
             predictions = fields.held_out(predictions)
         priority, sla = prioritise(models.policy, predictions, request.reported_at or now, models, ruling)
+        if vector is not None and priority.value is not None and priority.rule is None:
+            priority = replace(priority, counterfactual=counterfactual(models, request, predictions, vector[0]))
+            watch.lap("classify")
         made = Suggestion(
             id=suggestion_id,
             tenant=principal.tenant,
