@@ -41,6 +41,8 @@ SPEED_MONTHS = 24
 # The command's own default.
 MIN_GROWTH = 0.1
 N_ENCODED_FOR_RATE = 400
+# A status page keeps every update of an incident in one cell.
+csv.field_size_limit(64 * 1024 * 1024)
 
 
 @dataclass(frozen=True, slots=True)
