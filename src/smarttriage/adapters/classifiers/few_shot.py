@@ -65,11 +65,11 @@ class Described:
         return np.where(first, DESCRIPTION_WEIGHT, 1.0)
 
 
-def is_few(labels: Sequence[str | None], described: DescribedLabels | None) -> bool:
-    """Return whether a target has too few labelled rows for the recipes for many."""
+def is_few(labels: Sequence[str | None], described: DescribedLabels | None, few: int) -> bool:
+    """Return whether a target has fewer labelled rows than `few` for each label in the mean."""
     rows = [label for label in labels if label]
     known = {*rows, *(described.labels if described else ())}
-    return len(rows) < min(FEW * len(known), MOST_ROWS)
+    return len(rows) < min(few * len(known), MOST_ROWS)
 
 
 def described_features(

@@ -15,7 +15,7 @@ from smarttriage.adapters.classifiers.bundle_format import read, write
 from smarttriage.adapters.classifiers.contracts import group_numbers, precision_curve, under_contract
 from smarttriage.adapters.classifiers.explain import Carried, heaviest, reconsidered
 from smarttriage.adapters.classifiers.features import ExtraFeatures, TextFeatures
-from smarttriage.adapters.classifiers.few_shot import described_features, fit_few, is_few
+from smarttriage.adapters.classifiers.few_shot import FEW, described_features, fit_few, is_few
 from smarttriage.adapters.classifiers.fitting import Fitted, Task, column_of, fit_target
 from smarttriage.adapters.classifiers.folds import assign_folds, text_groups
 from smarttriage.adapters.classifiers.heads import Projection, TargetModel, linear_scores, stack_linear, under_parent
@@ -163,6 +163,7 @@ class SklearnTrainer:
         extra: Further numbers computed from the text.
         n_threads: Fits side by side; the model is the same for any number.
         many_rows: Labelled rows from which a target gets networks beside the linear part.
+        few: Mean labelled rows for each label below which a target starts from names and descriptions.
         kept_recipes: Target -> the recipe that an earlier training chose (`HeldOut.recipe`), kept instead of choosing again.
     """
 
@@ -173,6 +174,7 @@ class SklearnTrainer:
     extra: ExtraFeatures | None = None
     n_threads: int = 2
     many_rows: int = MANY_ROWS
+    few: int = FEW
     kept_recipes: Mapping[str, str] = field(default_factory=dict)
 
     def fit(self, examples: LabelledTexts, *, seed: int) -> SklearnClassifier:
@@ -190,7 +192,7 @@ class SklearnTrainer:
         groups = examples.groups if examples.groups is not None else text_groups(examples.texts)
         finest = max(labels, key=lambda name: len(set(labels[name])))
         folds = assign_folds(groups, labels[finest], seed=seed)
-        few = {name for name in labels if is_few(labels[name], examples.descriptions.get(name))}
+        few = {name for name in labels if is_few(labels[name], examples.descriptions.get(name), self.few)}
         described = {name: part for name, part in examples.descriptions.items() if name in few}
         features, matrix, prior = described_features(examples, described, self.extra)
         # One BLAS thread: more are slower on arrays of this size, and sums in another order would be another model.
