@@ -51,7 +51,12 @@ def sklearn_trainer(
     """Return the default trainer; options of the default taxonomy apply where the labels allow them."""
     options = {name: option for name, option in DEFAULT_OPTIONS.items() if name in labels and _fits(option, labels, name)}
     return SklearnTrainer(
-        encoder_id=encoder_id, targets=options, target_precision=target_precision, confidence=confidence, extra=extra
+        encoder_id=encoder_id,
+        targets=options,
+        target_precision=target_precision,
+        confidence=confidence,
+        extra=extra,
+        detect=resources.intake().languages.detect,
     )
 
 

@@ -63,7 +63,9 @@ def fold_all(text: str) -> str:
 def _only_odd(words: Collection[str], letters: Letters) -> bool:
     """Return whether mash makes up most of the text; a code (digits, capitals) or a small word clears it."""
     folded = [fold(word) for word in words]
-    if any(word in letters.small or not word.isalpha() or original.isupper() for word, original in zip(folded, words, strict=True)):
+    if any(
+        word in letters.small or not word.isalpha() or original.isupper() for word, original in zip(folded, words, strict=True)
+    ):
         return False
     odd = [word for word in folded if _is_odd(word, letters)]
     total = sum(map(len, folded))
@@ -86,7 +88,9 @@ def _is_run(word: str, rows: Collection[str]) -> bool:
     """Return whether nearly all neighbours in the word are neighbours on a keyboard."""
     if len(word) < MIN_WORD:
         return False
-    beside = [any(a != b and abs(row.find(a) - row.find(b)) == 1 for row in rows if a in row and b in row) for a, b in pairwise(word)]
+    beside = [
+        any(a != b and abs(row.find(a) - row.find(b)) == 1 for row in rows if a in row and b in row) for a, b in pairwise(word)
+    ]
     return sum(beside) >= KEYBOARD_SHARE * len(beside) and (len(word) > MIN_WORD or all(beside))
 
 

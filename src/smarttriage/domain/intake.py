@@ -54,10 +54,10 @@ class Intake:
         words = _words(body)
         if not words:
             return Reason.EMPTY_TEXT if not is_gibberish(text, self.letters) else Reason.GIBBERISH
-        if self.languages.unreadable(text, understood):
-            return Reason.UNSUPPORTED_LANGUAGE
         if (plain := self._plain(words)) is not None:
             return plain
+        if self.languages.unreadable(text, understood):
+            return Reason.UNSUPPORTED_LANGUAGE
         if self._automatic(title, description) or self._bulk(text):
             return Reason.NO_WORK_ITEM
         return Reason.GIBBERISH if is_gibberish(body, self.letters) else None
@@ -74,11 +74,13 @@ class Intake:
     def _automatic(self, title: str, description: str) -> bool:
         text = _folded(f"{title}\n{description}")
         subject = _folded(_REPLY.sub("", title) or description[:200])
-        opening = next((phrase for phrase in self.automatic if _begins(subject, phrase)), None)
-        if opening is not None and subject[len(opening) :].lstrip().startswith(":"):
+        opening = next((phrase for phrase in self.automatic if subject.startswith(phrase)), None)
+        rest = subject[len(opening) :].lstrip() if opening is not None else None
+        if rest is not None and rest.startswith(":"):
             return True
         hints = sum(phrase in text for phrase in self.automatic_hints)
-        return hints + (opening is not None) >= MIN_HINTS and not self._in_trouble(text)
+        # "Couldn't be found" is what a mail program writes below its own subject, so a bare subject needs one hint, whatever else.
+        return (hints >= 1 and rest == "") or (hints >= MIN_HINTS and not self._in_trouble(text))
 
     def _bulk(self, text: str) -> bool:
         folded = _folded(text)
@@ -99,10 +101,6 @@ class Intake:
 
 def _words(text: str) -> list[str]:
     return [word.replace("’", "'") for word in _WORD.findall(_folded(_ADDRESS.sub(" ", text)))]
-
-
-def _begins(text: str, phrase: str) -> bool:
-    return text.startswith(phrase) and not text[len(phrase) : len(phrase) + 1].isalpha()
 
 
 def _folded(text: str) -> str:

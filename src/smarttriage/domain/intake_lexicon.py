@@ -17,7 +17,6 @@ def parse_intake(values: Mapping[str, object], *, file: str = "intake.toml") -> 
     top.only(_TABLES)
     filler, thanks = top.table("filler"), top.table("thanks")
     automatic, languages = top.table("automatic"), _languages(top.table("languages"))
-    supported = [profile for profile in languages.profiles.values() if profile.supported]
     return Intake(
         filler=_all(filler, filler.values),
         thanks=_all(thanks, (name for name in thanks.values if name not in ("need", "not"))),
@@ -29,7 +28,7 @@ def parse_intake(values: Mapping[str, object], *, file: str = "intake.toml") -> 
         bulk_hints=_phrases(top.table("bulk"), "hints"),
         trouble=_all(top.table("trouble"), ("words",)),
         languages=languages,
-        letters=_letters(top.table("gibberish"), frozenset[str]().union(*(profile.words for profile in supported))),
+        letters=_letters(top.table("gibberish"), languages.shared),
     )
 
 
@@ -52,7 +51,7 @@ def _languages(section: Section) -> Languages:
         if not isinstance(letters, str):
             entry.fail("letters", f'is {letters!r}; write the letters as one text, for example "ąć", or leave it out')
         profiles[code] = Profile(entry.flag("supported", default=False), _all(entry, ("words",)), frozenset(letters.lower()))
-    return Languages(profiles)
+    return Languages.of(profiles)
 
 
 def _letters(section: Section, small: frozenset[str]) -> Letters:

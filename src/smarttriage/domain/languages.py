@@ -1,6 +1,5 @@
 """Which language a text is in, by the small words and letters that languages do not share; unsure is None."""
 
-import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ MIN_FOREIGN_LETTERS = 4
 _FIRST_OTHER_SCRIPT = 0x370
 _LATIN_AGAIN = range(0x1E00, 0x1F00)
 _SYMBOLS = range(0x2000, 0x2E80)
-_WORD = re.compile(r"[^\W\d_]+")
+_EDGES = ".,;:!?()[]{}<>\"'«»„“”‚‘’…*-–—¿¡"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +34,15 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Languages:
-    """Profiles by language code."""
+    """Profiles by language code, and the small words of all supported languages."""
 
     profiles: Mapping[str, Profile]
+    shared: frozenset[str]
+
+    @classmethod
+    def of(cls, profiles: Mapping[str, Profile]) -> "Languages":
+        """Return the languages; a small word of a supported one speaks for no other."""
+        return cls(profiles, frozenset[str]().union(*(profile.words for profile in profiles.values() if profile.supported)))
 
     def detect(self, text: str) -> str | None:
         """Return the code of the text's language, "script:NAME" for another script than Latin, or None where it is unclear.
@@ -48,7 +53,7 @@ class Languages:
         if (script := foreign_script(text)) is not None:
             return f"script:{script}"
         # A capital inside a text is mostly a name: Łukasz may write English.
-        raw = [match[0] for match in _WORD.finditer(text)]
+        raw = _plain_words(text)
         words = {fold(word) for word in raw}
         lowered = {word for word in raw if word.islower()}
         if not words:
@@ -56,11 +61,10 @@ class Languages:
         supported = {code: len(words & profile.words) for code, profile in self.profiles.items() if profile.supported}
         best = max(supported, key=lambda code: supported[code], default=None)
         most = supported[best] if best is not None else 0
-        shared = frozenset[str]().union(*(profile.words for profile in self.profiles.values() if profile.supported))
         foreign = {
             code: evidence
             for code, profile in self.profiles.items()
-            if not profile.supported and (evidence := _foreign_evidence(profile, words, lowered, shared))
+            if not profile.supported and (evidence := _foreign_evidence(profile, words, lowered, self.shared))
         }
         other = max(foreign, key=lambda code: foreign[code], default=None)
         if other is not None and foreign[other] >= max(MIN_WORDS, 2 * most, MIN_SHARE * len(words)):
@@ -84,6 +88,12 @@ def foreign_script(text: str) -> str | None:
         return None
     names = [unicodedata.name(character, "UNKNOWN").split()[0] for character in others]
     return max(sorted(set(names)), key=names.count)
+
+
+def _plain_words(text: str) -> list[str]:
+    """Return the words that hold letters only; host names, paths and codes are in no language."""
+    parts = (part for token in text.split() for part in token.strip(_EDGES).replace("’", "'").split("'"))
+    return [part for part in parts if part.isalpha()]
 
 
 @lru_cache(maxsize=10_000)

@@ -20,6 +20,7 @@ from smarttriage.ports.models import (
     VectorCache,
     Vectors,
 )
+from smarttriage.ports.novelty import Familiarity, Novelty
 from smarttriage.ports.search import Hit, LexicalIndex, LexicalSearcher, VectorIndex, VectorSearcher
 from smarttriage.ports.store import ApiKey, Change, IncidentFilter, Page, Records, Store, StoredAnswer
 
@@ -31,6 +32,7 @@ __all__ = [
     "Clock",
     "DescribedLabels",
     "Encoder",
+    "Familiarity",
     "FittedClassifier",
     "HeldOut",
     "Hit",
@@ -39,6 +41,7 @@ __all__ = [
     "LexicalIndex",
     "LexicalSearcher",
     "ModelVersions",
+    "Novelty",
     "Page",
     "Probabilities",
     "PromotionAction",

@@ -22,7 +22,7 @@ from smarttriage.adapters.classifiers.recipes import (
     network_scores,
 )
 from smarttriage.domain.errors import InvalidInput
-from smarttriage.ports import Probabilities, Vectors
+from smarttriage.ports import LabelledTexts, Probabilities, Vectors
 
 MIN_ROWS = 10
 
@@ -198,3 +198,17 @@ def _calibrate(task: Task, scores: HeldOutScores) -> tuple[Calibration, Probabil
     standard_error = float(np.sqrt(plain * (1 - plain) / labelled.sum()))
     _, calibration, probabilities = found[biased > plain + standard_error]
     return calibration, probabilities
+
+
+def check_lengths(examples: LabelledTexts) -> None:
+    """Raise InvalidInput if texts, vectors, labels and groups do not belong together."""
+    n_rows = len(examples.texts)
+    if len(examples.vectors) != n_rows:
+        raise InvalidInput(f"{n_rows} texts but {len(examples.vectors)} vectors.", field="vectors")
+    if not examples.labels:
+        raise InvalidInput("There is no target to learn.", field="target")
+    for name, column in examples.labels.items():
+        if len(column) != n_rows:
+            raise InvalidInput(f"{n_rows} texts but {len(column)} labels of target {name!r}.", field=name)
+    if examples.groups is not None and len(examples.groups) != n_rows:
+        raise InvalidInput(f"{n_rows} texts but {len(examples.groups)} groups.", field="groups")

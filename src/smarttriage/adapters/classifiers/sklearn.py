@@ -3,7 +3,7 @@
 scikit-learn fits; at run time everything is plain NumPy, so that several targets of one text cost about a millisecond.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
@@ -16,10 +16,11 @@ from smarttriage.adapters.classifiers.contracts import group_numbers, precision_
 from smarttriage.adapters.classifiers.explain import Carried, heaviest, reconsidered
 from smarttriage.adapters.classifiers.features import ExtraFeatures, TextFeatures
 from smarttriage.adapters.classifiers.few_shot import FEW, described_features, fit_few, is_few
-from smarttriage.adapters.classifiers.fitting import Fitted, Task, column_of, fit_target
+from smarttriage.adapters.classifiers.fitting import Fitted, Task, check_lengths, column_of, fit_target
 from smarttriage.adapters.classifiers.folds import assign_folds, text_groups
 from smarttriage.adapters.classifiers.heads import Projection, TargetModel, linear_scores, stack_linear, under_parent
 from smarttriage.adapters.classifiers.hierarchy import parents_first, parents_of
+from smarttriage.adapters.classifiers.novelty import Detect, NearestRows, fit_novelty, read_novelty
 from smarttriage.adapters.classifiers.reading import cut
 from smarttriage.adapters.classifiers.recipes import MANY_ROWS, fit_projection, network_inputs, recipes_for
 from smarttriage.domain.errors import InvalidInput, NotFound
@@ -28,6 +29,11 @@ from smarttriage.ports.evidence import Reconsidered
 
 TARGET_PRECISION = 0.9
 CONFIDENCE = 0.9
+
+
+def _unclear(_text: str) -> str | None:
+    """Return no language: nobody tells which one it is."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,7 @@ class SklearnClassifier:
         encoder_id: str | None,
         version: str = "unsaved",
         held_out: Mapping[str, HeldOut] | None = None,
+        novelty: NearestRows | None = None,
     ) -> None:
         self._features = features
         self._projection = projection
@@ -66,6 +73,7 @@ class SklearnClassifier:
         self._encoder_id = encoder_id
         self._version = version
         self._held_out = dict(held_out or {})
+        self._novelty = novelty
         self._head, self._columns = stack_linear(self._models)
         self._cards = {name: model.card for name, model in self._models.items()}
         # A request explains several targets of the same text.
@@ -81,11 +89,19 @@ class SklearnClassifier:
             BundleError: The files do not make a classifier.
         """
         features, projection, models, encoder_id = read(files, extras or {})
-        return cls(features=features, projection=projection, models=models, encoder_id=encoder_id, version=version)
+        return cls(
+            features=features,
+            projection=projection,
+            models=models,
+            encoder_id=encoder_id,
+            version=version,
+            novelty=read_novelty(files),
+        )
 
     def to_files(self) -> dict[str, bytes]:
         """Return the files of a bundle, name -> content."""
-        return write(self._features, self._projection, self._models, self._encoder_id)
+        known = self._novelty.to_files() if self._novelty else {}
+        return {**write(self._features, self._projection, self._models, self._encoder_id), **known}
 
     @property
     def version(self) -> str:
@@ -106,6 +122,11 @@ class SklearnClassifier:
     def held_out(self) -> Mapping[str, HeldOut]:
         """Held-out predictions of the training rows; empty after loading from a bundle."""
         return self._held_out
+
+    @property
+    def novelty(self) -> NearestRows | None:
+        """What tells a text that is unlike the training rows; None in a bundle made before there was any."""
+        return self._novelty
 
     def predict_proba(self, texts: Sequence[str], vectors: Vectors) -> Mapping[str, Probabilities]:
         """Return target -> (n, n_labels) probabilities. Row by row, so that a text gets the same ones in any company."""
@@ -165,6 +186,7 @@ class SklearnTrainer:
         many_rows: Labelled rows from which a target gets networks beside the linear part.
         few: Mean labelled rows for each label below which a target starts from names and descriptions.
         kept_recipes: Target -> the recipe that an earlier training chose (`HeldOut.recipe`), kept instead of choosing again.
+        detect: Tells the language of a text; strangeness is bounded for each language.
     """
 
     encoder_id: str | None
@@ -176,6 +198,7 @@ class SklearnTrainer:
     many_rows: int = MANY_ROWS
     few: int = FEW
     kept_recipes: Mapping[str, str] = field(default_factory=dict)
+    detect: Detect = _unclear
 
     def fit(self, examples: LabelledTexts, *, seed: int) -> SklearnClassifier:
         """Return a calibrated classifier of every target. Same examples and seed, same model.
@@ -186,7 +209,7 @@ class SklearnTrainer:
         Raises:
             InvalidInput: A target cannot be learnt, or the lengths differ.
         """
-        _check_lengths(examples)
+        check_lengths(examples)
         labels = {name: [label or None for label in column] for name, column in examples.labels.items()}
         order = parents_first({name: self._options(name).parent for name in labels})
         groups = examples.groups if examples.groups is not None else text_groups(examples.texts)
@@ -210,7 +233,11 @@ class SklearnTrainer:
                 task = Task(name, mine, inputs, folds, truth, card.labels, recipes, seed, self.n_threads)
                 fitted[name] = fit_few(task, prior.get(name)) if name in few else fit_target(task)
                 cards[name] = card
-        return self._assemble(features, projection, fitted, cards, labels, groups=group_numbers(groups))
+
+        def novelty(held_out: Mapping[str, HeldOut]) -> NearestRows:
+            return fit_novelty(examples, groups, held_out, detect=self.detect, seed=seed)
+
+        return self._assemble(features, projection, fitted, cards, labels, groups=group_numbers(groups), novelty=novelty)
 
     def _options(self, name: str) -> TargetOptions:
         return self.targets.get(name, TargetOptions())
@@ -251,6 +278,7 @@ class SklearnTrainer:
         labels: Mapping[str, Sequence[str | None]],
         *,
         groups: NDArray[np.int_],
+        novelty: Callable[[Mapping[str, HeldOut]], NearestRows],
     ) -> SklearnClassifier:
         models, held_out, above = {}, {}, dict[str, dict[int, Probabilities]]()
         for name, part in fitted.items():
@@ -271,18 +299,10 @@ class SklearnTrainer:
             names = [card.labels[column] for column in truth[kept].tolist()]
             held_out[name] = HeldOut(part.rows[kept].tolist(), names, part.raw[kept], probabilities[kept], str(part.recipe))
         return SklearnClassifier(
-            features=features, projection=projection, models=models, encoder_id=self.encoder_id, held_out=held_out
+            features=features,
+            projection=projection,
+            models=models,
+            encoder_id=self.encoder_id,
+            held_out=held_out,
+            novelty=novelty(held_out),
         )
-
-
-def _check_lengths(examples: LabelledTexts) -> None:
-    n_rows = len(examples.texts)
-    if len(examples.vectors) != n_rows:
-        raise InvalidInput(f"{n_rows} texts but {len(examples.vectors)} vectors.", field="vectors")
-    if not examples.labels:
-        raise InvalidInput("There is no target to learn.", field="target")
-    for name, column in examples.labels.items():
-        if len(column) != n_rows:
-            raise InvalidInput(f"{n_rows} texts but {len(column)} labels of target {name!r}.", field=name)
-    if examples.groups is not None and len(examples.groups) != n_rows:
-        raise InvalidInput(f"{n_rows} texts but {len(examples.groups)} groups.", field="groups")
