@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve, solve_triangular
 from sklearn.linear_model import LogisticRegression
 
-from smarttriage.adapters.classifiers.calibration import cross_calibrated, fit_calibration
+from smarttriage.adapters.classifiers.calibration import fit_calibration
 from smarttriage.adapters.classifiers.features import ExtraFeatures, Matrix, TextFeatures, fit_features
 from smarttriage.adapters.classifiers.fitting import Fitted, Task
 from smarttriage.adapters.classifiers.folds import N_FOLDS
@@ -42,8 +42,10 @@ _UNLABELLED_WEIGHT = 0.2
 _PRIOR_TEXTS = 10
 # Below these held-out rows a calibration would be noise.
 _CALIBRATED_ROWS = 30
-# Ridge scores lie between -1 and 1; at this factor their confidence came nearest to what was right on the development sets.
-_ZERO_SHOT = Calibration(linear=6.0, network=0.0, bend=0.0, bias=())
+_LEAST_SCALE = 0.1
+# Of 0.5 to 14 the factors with the least Brier score on most development sets; ridge scores are small.
+_ZERO_SHOT = Calibration(linear=14.0, network=0.0, bend=0.0, bias=())
+_UNMEASURED = Calibration(linear=2.0, network=0.0, bend=0.0, bias=())
 Truth = NDArray[np.int_]
 Weights = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -201,13 +203,15 @@ def _logistic(rows: sp.csr_matrix, truth: Truth, weight: NDArray[np.float64], n_
     products = (rows @ rows.T).toarray()
     products[np.diag_indices(len(products))] += 1e-6  # identical rows make it singular
     lower = cholesky(products, lower=True)
-    model = LogisticRegression(C=RECIPE.c, max_iter=1_000, tol=1e-3).fit(lower, truth, sample_weight=weight)
+    # As words: scikit-learn warns of numbers that nearly all differ, and with one row for each label they do.
+    model = LogisticRegression(C=RECIPE.c, max_iter=1_000, tol=1e-3).fit(lower, truth.astype(str), sample_weight=weight)
+    columns = model.classes_.astype(np.int_)
     found = rows.T @ solve_triangular(lower.T, model.coef_.T)
     biases = model.intercept_
     if len(model.classes_) == 2:
         found, biases = np.hstack([-found, found]) / 2, np.concatenate([-biases, biases]) / 2
     weights, all_biases = np.zeros((rows.shape[1], n_labels)), np.full(n_labels, biases.min() - 10.0)
-    weights[:, model.classes_], all_biases[model.classes_] = found, biases
+    weights[:, columns], all_biases[columns] = found, biases
     return weights, all_biases
 
 
@@ -231,12 +235,26 @@ def _calibrate(task: Task, linear: Scores, rows: Truth, *, zero_shot: bool) -> t
     """Return the calibration and cross-fitted probabilities of the held-out rows."""
     n_labels = len(task.labels)
     if len(rows) < _CALIBRATED_ROWS:
-        plain = _ZERO_SHOT if zero_shot else Calibration(1.0, 0.0, 0.0, ())
+        plain = _ZERO_SHOT if zero_shot else _UNMEASURED
         calibration = replace(plain, bias=(0.0,) * n_labels)
-        return calibration, calibration.probabilities(linear, np.zeros_like(linear))
-    none, truth = np.zeros_like(linear), task.truth[rows]
-    calibration = fit_calibration(linear, none, truth, with_bias=False)
-    return calibration, cross_calibrated(linear, none, truth, task.folds[rows], with_bias=False)
+        return calibration, _probabilities(calibration, linear)
+    truth, folds = task.truth[rows], task.folds[rows]
+    calibrated = np.empty_like(linear)
+    for fold in np.unique(folds):
+        inside = folds == fold
+        others = ~inside if (~inside).any() else inside
+        calibrated[inside] = _probabilities(_scaled(linear[others], truth[others]), linear[inside])
+    return _scaled(linear, truth), calibrated
+
+
+def _scaled(linear: Scores, truth: Truth) -> Calibration:
+    """Return the calibration; a scale of 0, the best for few rows that say little, would forget which label is likelier."""
+    found = fit_calibration(linear, np.zeros_like(linear), truth, with_bias=False)
+    return replace(found, linear=max(found.linear, _LEAST_SCALE))
+
+
+def _probabilities(calibration: Calibration, linear: Scores) -> Scores:
+    return calibration.probabilities(linear, np.zeros_like(linear))
 
 
 def _shifted(matrix: Matrix, center: Vectors) -> Matrix:
