@@ -1,11 +1,13 @@
 """What turns text into labels: the data folder's promoted bundle, else the shipped starter."""
 
+from smarttriage.adapters.classifiers.sklearn import SklearnClassifier
 from smarttriage.adapters.versions import FolderVersions
 from smarttriage.bootstrap import resources
 from smarttriage.bootstrap.classifiers import folder_bundles
 from smarttriage.config import Settings
 from smarttriage.domain.errors import BundleError
 from smarttriage.ports import Classifier, Encoder
+from smarttriage.services.gate import Gate
 from smarttriage.services.live import Models
 
 MODELS_FOLDER = "models"
@@ -21,11 +23,13 @@ def folder_versions(settings: Settings) -> FolderVersions:
 def open_models(settings: Settings, encoder: Encoder) -> Models:
     """Return the models of the installation. Raises BundleError or ConfigurationError; nothing is replaced silently."""
     taxonomy, policy = resources.taxonomy(settings), resources.priority_policy(settings)
+    classifier = _classifier(settings, encoder)
     return Models(
         encoder=encoder,
-        classifier=_classifier(settings, encoder),
+        classifier=classifier,
         taxonomy=taxonomy,
         policy=policy,
+        gate=Gate(resources.intake(settings), classifier.novelty if isinstance(classifier, SklearnClassifier) else None),
         modes=settings.field_modes,
         rules=resources.rules(settings, taxonomy=taxonomy, policy=policy),
     )

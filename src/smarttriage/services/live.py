@@ -10,6 +10,7 @@ from smarttriage.domain.suggestion import FieldMode
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.ports import Classifier, Encoder, TargetCard
 from smarttriage.services.catalogue import Catalogue
+from smarttriage.services.gate import Gate
 from smarttriage.services.operating_point import card_at
 
 
@@ -35,6 +36,7 @@ class Models:
         classifier: Vectors and text to labels; the starter until a customer trains one.
         taxonomy: Which labels there are and who takes them.
         policy: Matrix, targets, calendar.
+        gate: Which texts get no answer.
         modes: Target -> what the service may do with it; a target that is not named is autofilled.
         settings: Target -> what an administrator decided since; goes before `modes`.
         rules: What an administrator put above the model.
@@ -45,6 +47,7 @@ class Models:
     classifier: Classifier
     taxonomy: Taxonomy
     policy: PriorityPolicy
+    gate: Gate = field(default_factory=Gate)
     modes: Mapping[str, FieldMode] = field(default_factory=dict)
     settings: Mapping[str, FieldSettings] = field(default_factory=dict)
     moved: Mapping[str, TargetCard] = field(default_factory=dict)

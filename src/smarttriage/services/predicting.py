@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from smarttriage.domain.incident import TARGETS
+from smarttriage.domain.incident import TARGETS, Labels
 from smarttriage.domain.suggestion import FieldPrediction, Reason, VotingNeighbour
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.domain.text import locate, model_text
 from smarttriage.domain.voting import SEVERITY, TOPIC, Vote, shares, with_votes
-from smarttriage.ports import Probabilities, TargetCard
+from smarttriage.ports import Probabilities, TargetCard, Vectors
 from smarttriage.services import fields
+from smarttriage.services.gate import withheld
 from smarttriage.services.live import Models
 from smarttriage.services.matching import N_NEIGHBOURS, IncidentText, Neighbours
 
@@ -31,8 +32,13 @@ def predict(
     request: IncidentText,
     probabilities: Mapping[str, Probabilities],
     votes: Mapping[str, Sequence[Vote]],
+    *,
+    idle: bool = True,
 ) -> dict[str, FieldPrediction]:
-    """Return every target's field: kind first, then each target above the one below it."""
+    """Return every target's field: kind first, then each target above the one below it.
+
+    Without `idle` the model's guess that the text is no work item is not believed: the kind is left open.
+    """
     predictions: dict[str, FieldPrediction] = {}
     for target in (*TARGETS, *(name for name in models.classifier.cards if name not in TARGETS)):
         card = models.card(target)
@@ -43,6 +49,8 @@ def predict(
             predictions[target] = fields.unknown(Reason.NOT_TRAINED, models.mode(target))
         else:
             field_ = _one(models, card, request, row=probabilities[target][0], votes=votes.get(target, ()))
+            if target == "kind" and not idle and not means_work(models.taxonomy, field_.value):
+                field_ = fields.without_value(field_, Reason.LOW_CONFIDENCE)
             predictions[target] = _under_what_is_known(models, target, field_, predictions)
     return predictions
 
@@ -85,7 +93,38 @@ def means_work(taxonomy: Taxonomy, kind: str | None) -> bool:
     return kind is None or kind in taxonomy.work_item_kinds
 
 
-def nothing(models: Models, reason: Reason) -> dict[str, FieldPrediction]:
-    """Return every target's field without a word about it, and why."""
+def nothing(models: Models, reason: Reason, known: Labels) -> dict[str, FieldPrediction]:
+    """Return every target's field without a word about it, and why; what a person gave stays."""
     targets = dict.fromkeys((*TARGETS, *models.classifier.cards))
-    return {target: fields.unknown(reason, models.mode(target)) for target in targets}
+    given = {target: label for target in targets if (label := known.get(target)) is not None}
+    return {
+        target: fields.given(given[target], models.mode(target))
+        if target in given
+        else fields.unknown(reason, models.mode(target))
+        for target in targets
+    }
+
+
+def judged(
+    models: Models,
+    request: IncidentText,
+    vector: Vectors,
+    probabilities: Mapping[str, Probabilities],
+    votes: Mapping[str, Sequence[Vote]],
+) -> tuple[dict[str, FieldPrediction], Reason | None]:
+    """Return every target's field as far as the gate lets it through, and why the text was refused, if it was.
+
+    `vector` is the (dim,) encoding of the text.
+    """
+    verdict = models.gate.verdict(
+        model_text(request.title, request.description),
+        vector,
+        {target: rows[0] for target, rows in probabilities.items()},
+        taxonomy=models.taxonomy,
+        votes=votes,
+        labels={target: card.labels for target, card in models.classifier.cards.items()},
+    )
+    predictions = predict(models, request, probabilities, votes, idle=not verdict.kind_doubted)
+    if verdict.refused is not None and means_work(models.taxonomy, predictions["kind"].value):
+        return withheld(predictions, verdict.refused), verdict.refused
+    return predictions, None

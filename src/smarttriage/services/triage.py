@@ -17,7 +17,7 @@ from smarttriage.services import fields
 from smarttriage.services.counterfactual import counterfactual
 from smarttriage.services.live import Live, State
 from smarttriage.services.matching import DEFAULT_MATCHES, IncidentText, Question, similar
-from smarttriage.services.predicting import nothing, predict, votes_of
+from smarttriage.services.predicting import judged, means_work, nothing, votes_of
 from smarttriage.services.prioritising import prioritise
 from smarttriage.services.ruling import ruled
 
@@ -84,24 +84,27 @@ class TriageService:
         models = self._live.state.models
         predictions = []
         for request in texts:
-            text = model_text(request.title, request.description)
-            if not text.strip():
-                predictions.append(nothing(models, Reason.EMPTY_TEXT))
-                continue
-            vector = models.encoder.encode([text])
-            fields_, _ = ruled(models, request, predict(models, request, models.classifier.predict_proba([text], vector), {}))
+            refused = models.gate.refusal(request.title, request.description)
+            if refused is not None:
+                found = nothing(models, refused, request.known)
+            else:
+                text = model_text(request.title, request.description)
+                vector = models.encoder.encode([text])
+                found, _ = judged(models, request, vector[0], models.classifier.predict_proba([text], vector), {})
+            fields_, _ = ruled(models, request, found)
             predictions.append(fields_)
         return predictions
 
     def _compose(
         self, principal: Principal, request: IncidentText, state: State, started: float
     ) -> tuple[Suggestion, Vectors | None]:
-        """Return the suggestion and the (1, dim) vector of its text, None where there is no text."""
+        """Return the suggestion and the (1, dim) vector of its text, None where the text was refused unread."""
         models, catalogue = state.models, state.catalogue
         text = model_text(request.title, request.description)
         vector: Vectors | None = None
         watch = _Watch(started)
-        if text.strip():
+        refused = models.gate.refusal(request.title, request.description)
+        if refused is None:
             question = Question(principal, catalogue, request, text)
             pending = self._beside.submit(question.worded)
             vector = models.encoder.encode([text])
@@ -112,10 +115,12 @@ class TriageService:
             neighbours = question.neighbours(vector[0], worded, self._store)
             articles = question.articles(vector[0], worded)
             watch.lap("search")
-            predictions = predict(models, request, probabilities, votes_of(neighbours))
+            predictions, refused = judged(models, request, vector[0], probabilities, votes_of(neighbours))
+            if refused is Reason.OFF_TOPIC or not means_work(models.taxonomy, predictions["kind"].value):
+                articles = ()
             watch.lap("classify")
         else:
-            neighbours, articles, predictions = [], (), nothing(models, Reason.EMPTY_TEXT)
+            neighbours, articles, predictions = [], (), nothing(models, refused, request.known)
         predictions, ruling = ruled(models, request, predictions)
         now, suggestion_id = self._clock(), self._new_id("sug")
         # A stored incident is drawn by its own id: asking again must not draw again.
