@@ -11,6 +11,7 @@ from smarttriage.domain.article import Article, ArticleStatus
 from smarttriage.domain.decision import Decision, DecisionCount
 from smarttriage.domain.feedback import Feedback
 from smarttriage.domain.incident import Incident, IncidentStatus
+from smarttriage.domain.shadow import JudgedField, ShadowAnswer, ShadowCount
 from smarttriage.domain.suggestion import Suggestion
 from smarttriage.ports.models import Vectors
 
@@ -238,6 +239,19 @@ class Records(Protocol):
 
     def answer(self, tenant: str, key: str, answer: StoredAnswer) -> None:
         """Store the answer of a claimed key, in the transaction of the work itself."""
+        ...
+
+    # how models fare
+    def add_shadow_answers(self, answers: Sequence[ShadowAnswer]) -> None:
+        """Store what the champion and the challenger said of a suggestion; append-only."""
+        ...
+
+    def shadow_counts(self, tenant: str, *, champion: str, challenger: str) -> Sequence[ShadowCount]:
+        """Return for each target how often both agreed and were right, of the tenant's suggestions; the last judgement holds."""
+        ...
+
+    def judged_fields(self, after: int, *, limit: int) -> Sequence[JudgedField]:
+        """Return the accepted and replaced fields behind `after`, in order, of every tenant, for watching models only."""
         ...
 
     # small facts about the installation

@@ -1,6 +1,6 @@
 """The tables. `migrations/` creates them; a test holds the two together."""
 
-from sqlalchemy import Column, Date, ForeignKey, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Column, Date, Float, ForeignKey, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, Table, Text
 
 from smarttriage.adapters.stores.types import Instant, PlainText
 
@@ -168,6 +168,24 @@ decision = Table(
     Column("decided_at", Instant, nullable=False),
 )
 Index("ix_decision_tenant_field", decision.c.tenant, decision.c.field)
+
+shadow_answer = Table(
+    "shadow_answer",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    _text("suggestion_id"),
+    _text("tenant"),
+    _text("target"),
+    _text("champion"),
+    _text("challenger"),
+    _text("champion_label"),
+    _text("challenger_label"),
+    Column("champion_confidence", Float, nullable=False),
+    Column("challenger_confidence", Float, nullable=False),
+    Column("at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_shadow_answer_tenant_challenger", shadow_answer.c.tenant, shadow_answer.c.challenger, shadow_answer.c.champion)
 
 # Append-only: on SQLite a trigger refuses UPDATE and DELETE (see the first migration).
 change = Table(

@@ -13,6 +13,7 @@ from smarttriage.adapters.stores.decisions import DecisionRecords
 from smarttriage.adapters.stores.fair_lock import FairLock
 from smarttriage.adapters.stores.incidents import IncidentRecords
 from smarttriage.adapters.stores.keys import KeyRecords
+from smarttriage.adapters.stores.shadows import ShadowRecords
 from smarttriage.adapters.stores.sqlite import BUSY_TIMEOUT_S, IMMEDIATE, sqlite_engine
 from smarttriage.adapters.stores.suggestions import SuggestionRecords
 from smarttriage.adapters.stores.translation import translate_errors, translated
@@ -22,7 +23,7 @@ from smarttriage.domain.errors import StoreError
 from smarttriage.ports import Clock
 
 
-class SqlRecords(IncidentRecords, ArticleRecords, SuggestionRecords, DecisionRecords, VectorRecords, KeyRecords):
+class SqlRecords(IncidentRecords, ArticleRecords, SuggestionRecords, DecisionRecords, ShadowRecords, VectorRecords, KeyRecords):
     """Everything in the store, inside one transaction."""
 
 
