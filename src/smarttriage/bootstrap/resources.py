@@ -29,13 +29,13 @@ def shipped(name: str) -> Path:
 def taxonomy(settings: Settings) -> Taxonomy:
     """Return the taxonomy of the installation. Raises ConfigurationError naming file, key and way out."""
     path = _configured(settings.taxonomy, settings, "taxonomy.toml")
-    return Taxonomy.from_mapping(_toml(path), str(path))
+    return Taxonomy.from_mapping(toml(path), str(path))
 
 
 def priority_policy(settings: Settings) -> PriorityPolicy:
     """Return matrix, targets and calendar of the installation. Raises ConfigurationError naming file, key and way out."""
     path = _configured(settings.priority, settings, "priority.toml")
-    return PriorityPolicy.from_mapping(_toml(path), str(path))
+    return PriorityPolicy.from_mapping(toml(path), str(path))
 
 
 def lexicon(settings: Settings | None = None) -> Lexicon:
@@ -50,19 +50,19 @@ def lexicon(settings: Settings | None = None) -> Lexicon:
 @lru_cache(maxsize=2)
 def _lexicon(path: Path, _changed_at: int) -> Lexicon:
     """Return the parsed file: model and rules read a text's cues once between them."""
-    return parse_lexicon(_toml(path), file=str(path))
+    return parse_lexicon(toml(path), file=str(path))
 
 
 def rules(settings: Settings, *, taxonomy: Taxonomy, policy: PriorityPolicy) -> RuleBook:
     """Return the rules above the model: the data folder's own rules.toml, else the shipped one. Raises ConfigurationError."""
     path = _configured(None, settings, "rules.toml")
-    return parse_rules(_toml(path), lexicon=lexicon(settings), taxonomy=taxonomy, policy=policy, file=str(path))
+    return parse_rules(toml(path), lexicon=lexicon(settings), taxonomy=taxonomy, policy=policy, file=str(path))
 
 
 def intake(settings: Settings | None = None) -> Intake:
     """Return the rules of intake: the data folder's own intake.toml, else the shipped one. Raises ConfigurationError."""
     path = shipped("kb") / "intake.toml" if settings is None else _configured(None, settings, "intake.toml")
-    return parse_intake(_toml(path), file=str(path))
+    return parse_intake(toml(path), file=str(path))
 
 
 def _configured(path: Path | None, settings: Settings, name: str) -> Path:
@@ -72,7 +72,8 @@ def _configured(path: Path | None, settings: Settings, name: str) -> Path:
     return own if own.is_file() else shipped("kb") / name
 
 
-def _toml(path: Path) -> dict[str, object]:
+def toml(path: Path) -> dict[str, object]:
+    """Return the parsed file. Raises ConfigurationError naming it and what is wrong."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

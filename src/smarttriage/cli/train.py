@@ -12,9 +12,19 @@ from smarttriage.cli.contracts import contract_json, contract_lines
 
 def train(
     *,
-    data: Annotated[list[Path], typer.Option(help="CSV, JSON Lines or Parquet; .gz is read too. Repeat for more files.")],
     target: Annotated[list[str], typer.Option(help="Column to learn, for example category. Repeat for more.")],
-    text_column: Annotated[list[str], typer.Option(help="Column with the text. Of several the first is the title.")],
+    data: Annotated[
+        list[Path] | None, typer.Option(help="CSV, JSON Lines or Parquet; .gz is read too. Repeat for more files.")
+    ] = None,
+    text_column: Annotated[
+        list[str] | None, typer.Option(help="Column with the text. Of several the first is the title.")
+    ] = None,
+    descriptions: Annotated[
+        Path | None,
+        typer.Option(
+            help="What the labels mean: a taxonomy.toml, or a CSV with label,description. Starts with few rows or none."
+        ),
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="Folder of the bundle; default: models/VERSION.")] = None,
     group_column: Annotated[str | None, typer.Option(help="Rows that share its value stay on one side of every split.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder that keeps vectors, so that the next training encodes less.")] = None,
@@ -33,10 +43,12 @@ def train(
     """Train a calibrated classifier and write it as a bundle."""
     from smarttriage.bootstrap.training import train_bundle
 
+    if (data or not descriptions) and not (data and text_column):
+        raise typer.BadParameter("give --data and --text-column, or --descriptions, or all three")
     done = train_bundle(
-        files=data,
+        files=data or [],
         targets=target,
-        text_columns=text_column,
+        text_columns=text_column or [],
         group_column=group_column,
         out=model,
         cache=cache,
@@ -44,6 +56,7 @@ def train(
         confidence=confidence,
         seed=seed,
         learning_curve=learning_curve,
+        descriptions=descriptions,
         progress=show_progress,
         on_problem=show_problem,
     )
@@ -53,6 +66,7 @@ def train(
         "encoder_id": done.encoder_id,
         "data_sha256": done.training.data_sha256,
         "n": done.training.n_rows,
+        "n_unlabelled": done.n_unlabelled,
         "n_skipped": done.n_skipped,
         "seconds": {"encode": done.training.encode_s, "fit": done.training.fit_s, "total": done.total_s},
         "targets": done.training.metrics,
@@ -61,13 +75,17 @@ def train(
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
         return
-    typer.echo(f"{done.folder}: {done.training.n_rows} rows, {done.n_skipped} left out, {done.total_s:.1f} s")
+    typer.echo(
+        f"{done.folder}: {done.training.n_rows} rows, {done.n_unlabelled} of them unlabelled, {done.n_skipped} left out, {done.total_s:.1f} s"
+    )
     typer.echo(f"open {done.folder / 'report.html'} in a browser for what it gets right and wrong; it quotes training texts")
     for name, scores in done.training.metrics.items():
         typer.echo(
             f"{name}: held-out accuracy {scores['accuracy']:.3f} (majority {scores['majority_accuracy']:.3f}), "
             f"macro-F1 {scores['macro_f1']:.3f}, calibration error {scores['ece']:.3f}, filled in {scores['coverage']:.0%}"
         )
+    for name in done.training.classifier.cards.keys() - done.training.metrics.keys():
+        typer.echo(f"{name}: too few labelled rows to measure; it recommends and fills nothing in")
     for card in done.training.classifier.cards.values():
         for line in contract_lines(card):
             typer.echo(line)

@@ -10,11 +10,11 @@ def model_card(manifest: Mapping[str, Any], *, files: Sequence[str], text_column
     """Return the card of a bundle from what its manifest says; `files` are the names of the training files."""
     metrics: Mapping[str, Mapping[str, Any]] = manifest["metrics"]
     parts = [
-        f"# Model for {', '.join(metrics)}",
+        f"# Model for {', '.join(manifest['targets'])}",
         "",
         "## What it is for",
         "",
-        f"It reads the text of a ticket ({', '.join(map(_code, text_columns))}) and says {', '.join(map(_code, metrics))}, each with a "
+        f"It reads the text of a ticket ({', '.join(map(_code, text_columns))}) and says {', '.join(map(_code, manifest['targets']))}, each with a "
         "calibrated confidence. A label is filled in from its threshold on; below it is only recommended. It is no judge of people, and "
         "texts unlike those it was trained on are outside of what it was measured on.",
         "",
@@ -41,6 +41,11 @@ def model_card(manifest: Mapping[str, Any], *, files: Sequence[str], text_column
         "## Where it falls short",
         "",
         *(f"- {line}" for name, row in metrics.items() for line in _limits(name, row)),
+        *(
+            f"- {_plain(name)}: too few labelled rows to measure; recommended only."
+            for name in manifest["targets"]
+            if name not in metrics
+        ),
     ]
     return "\n".join(parts) + "\n"
 

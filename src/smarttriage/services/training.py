@@ -3,14 +3,25 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import numpy as np
 
+from smarttriage.domain.description import Description
 from smarttriage.domain.errors import InvalidInput
 from smarttriage.domain.text import model_text
-from smarttriage.ports import Encoder, FittedClassifier, HeldOut, LabelledTexts, TargetCard, Trainer, VectorCache, Vectors
+from smarttriage.ports import (
+    DescribedLabels,
+    Encoder,
+    FittedClassifier,
+    HeldOut,
+    LabelledTexts,
+    TargetCard,
+    Trainer,
+    VectorCache,
+    Vectors,
+)
 from smarttriage.services.evaluation import expected_calibration_error, score
 
 CHUNK = 512
@@ -26,21 +37,31 @@ class TrainingRows:
         texts: n model texts, none of them empty.
         labels: Target -> n labels, None where a row has none.
         groups: n groups that no split may tear apart, or None.
-        n_skipped: Rows left out because they hold no text or no label at all.
+        n_skipped: Rows left out because they hold no text or, where that is asked for, no label at all.
+        descriptions: Target -> what its labels mean, for a start with few labelled rows or none.
     """
 
     texts: Sequence[str]
     labels: Mapping[str, Sequence[str | None]]
     groups: Sequence[str] | None
     n_skipped: int
+    descriptions: Mapping[str, Sequence[Description]] = field(default_factory=dict)
+
+    @property
+    def n_unlabelled(self) -> int:
+        """Rows without any label; their words and vectors help where labels are few."""
+        return sum(not any(found) for found in zip(*self.labels.values(), strict=True))
 
     def sha256(self) -> str:
-        """Return the hash of texts and labels, in order."""
+        """Return the hash of texts, labels and descriptions, in order."""
         digest = hashlib.sha256()
         targets = sorted(self.labels)
         for place, text in enumerate(self.texts):
             row = [text, *(self.labels[target][place] for target in targets)]
             digest.update(json.dumps(row).encode() + b"\n")
+        for target in sorted(self.descriptions):
+            for one in self.descriptions[target]:
+                digest.update(json.dumps([target, one.label, one.text, one.parent]).encode() + b"\n")
         return digest.hexdigest()
 
 
@@ -73,8 +94,9 @@ def collect(
     text_columns: Sequence[str],
     targets: Sequence[str],
     group_column: str | None = None,
+    max_unlabelled: int = 0,
 ) -> TrainingRows:
-    """Return the usable rows; a row without text or without any label is left out and counted.
+    """Return the usable rows; a row without text, or without any label beyond `max_unlabelled` of them, is left out and counted.
 
     The first of several text columns is the title, the others are the description, as `model_text` joins them.
 
@@ -89,9 +111,11 @@ def collect(
     n_skipped = 0
     for row in rows:
         text, found = row_text(row, text_columns), [_label(row.get(target)) for target in targets]
-        if not text.strip() or not any(found):
+        wanted = any(found) or max_unlabelled > 0
+        if not text.strip() or not wanted:
             n_skipped += 1
             continue
+        max_unlabelled -= not any(found)
         texts.append(text)
         for target, label in zip(targets, found, strict=True):
             labels[target].append(label)
@@ -124,7 +148,17 @@ def embed(
             progress("encode", start + len(chunk), len(missing))
     if cache and missing:
         cache.put(encoder.encoder_id, missing, np.stack([vectors[text] for text in missing]))
-    return np.stack([vectors[text] for text in texts])
+    return np.stack([vectors[text] for text in texts]) if texts else np.zeros((0, encoder.dim), dtype=np.float32)
+
+
+def describe(descriptions: Mapping[str, Sequence[Description]], *, encoder: Encoder) -> dict[str, DescribedLabels]:
+    """Return target -> its labels with the text and vector of each."""
+    found = {}
+    for target, items in descriptions.items():
+        texts = [model_text(one.label, one.text) for one in items]
+        parents = {one.label: one.parent for one in items if one.parent}
+        found[target] = DescribedLabels([one.label for one in items], texts, embed(texts, encoder=encoder), parents)
+    return found
 
 
 def train(
@@ -147,7 +181,8 @@ def train(
     encoded = timer()
     if progress:
         progress("fit", 0, len(rows.texts))
-    classifier = trainer.fit(LabelledTexts(rows.texts, vectors, rows.labels, rows.groups), seed=seed)
+    described = describe(rows.descriptions, encoder=encoder)
+    classifier = trainer.fit(LabelledTexts(rows.texts, vectors, rows.labels, rows.groups, described), seed=seed)
     fitted = timer()
     metrics = {target: held_out_metrics(classifier.cards[target], held) for target, held in classifier.held_out.items()}
     return Training(classifier, metrics, rows.sha256(), len(rows.texts), encoded - started, fitted - encoded, vectors)

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from smarttriage.domain.errors import InvalidInput
+from smarttriage.ports import DescribedLabels
 
 
 def parents_first(parents: Mapping[str, str | None]) -> list[str]:
@@ -39,3 +40,18 @@ def parents_of(name: str, labels: Sequence[str | None], above: Sequence[str | No
             found = f"under {sorted(seen[label])}" if seen[label] else "in no row beside a label of its parent target"
             raise InvalidInput(f"Label {label!r} of target {name!r} stands {found}; it must have exactly one parent.", field=name)
     return {label: next(iter(parents)) for label, parents in seen.items()}
+
+
+def known_parents(
+    name: str, above: str, labels: Mapping[str, Sequence[str | None]], described: DescribedLabels | None
+) -> dict[str, str]:
+    """Return label -> label of the target above, as the rows and the descriptions say.
+
+    Raises:
+        InvalidInput: A label stands under two parents, or under none.
+    """
+    found = {**(described.parents if described else {}), **parents_of(name, labels[name], labels[above])}
+    if described and (orphans := sorted(set(described.labels) - set(found))):
+        message = f"Label {orphans[0]!r} of target {name!r} is described without its {above}; add that as its parent."
+        raise InvalidInput(message, field=name)
+    return found

@@ -19,7 +19,7 @@ from smarttriage.adapters.classifiers.few_shot import FEW, described_features, f
 from smarttriage.adapters.classifiers.fitting import Fitted, Task, check_lengths, column_of, fit_target
 from smarttriage.adapters.classifiers.folds import assign_folds, text_groups
 from smarttriage.adapters.classifiers.heads import Projection, TargetModel, linear_scores, stack_linear, under_parent
-from smarttriage.adapters.classifiers.hierarchy import parents_first, parents_of
+from smarttriage.adapters.classifiers.hierarchy import known_parents, parents_first
 from smarttriage.adapters.classifiers.novelty import Detect, NearestRows, fit_novelty, read_novelty
 from smarttriage.adapters.classifiers.reading import cut
 from smarttriage.adapters.classifiers.recipes import MANY_ROWS, fit_projection, network_inputs, recipes_for
@@ -242,13 +242,9 @@ class SklearnTrainer:
     def _options(self, name: str) -> TargetOptions:
         return self.targets.get(name, TargetOptions())
 
-    def _card(
-        self, name: str, labels: Mapping[str, Sequence[str | None]], described: DescribedLabels | None = None
-    ) -> TargetCard:
-        options, known = (
-            self._options(name),
-            {label for label in labels[name] if label} | set(described.labels if described else ()),
-        )
+    def _card(self, name: str, labels: Mapping[str, Sequence[str | None]], described: DescribedLabels | None) -> TargetCard:
+        options = self._options(name)
+        known = {label for label in labels[name] if label} | set(described.labels if described else ())
         if options.order and (strange := known - set(options.order)):
             message = f"Target {name!r} has labels {sorted(strange)} that its order {list(options.order)} does not name."
             raise InvalidInput(message, field=name)
@@ -259,15 +255,9 @@ class SklearnTrainer:
             thresholds={},
             target_precision=self.target_precision,
             parent=options.parent,
-            parents=self._parents(name, labels, described) if options.parent else {},
+            parents=known_parents(name, options.parent, labels, described) if options.parent else {},
             ordered=bool(options.order),
         )
-
-    def _parents(
-        self, name: str, labels: Mapping[str, Sequence[str | None]], described: DescribedLabels | None
-    ) -> Mapping[str, str]:
-        above = self._options(name).parent or ""
-        return {**(described.parents if described else {}), **parents_of(name, labels[name], labels[above])}
 
     def _assemble(
         self,
@@ -286,9 +276,10 @@ class SklearnTrainer:
             if card.parent is not None:
                 known = above[card.parent]
                 inside = [place for place, row in enumerate(part.rows.tolist()) if row in known]
-                parent = np.array([known[row] for row in part.rows[inside].tolist()])
                 probabilities = probabilities.copy()
-                probabilities[inside] = under_parent(probabilities[inside], parent, card, cards[card.parent].labels)
+                if inside:
+                    parent = np.array([known[row] for row in part.rows[inside].tolist()])
+                    probabilities[inside] = under_parent(probabilities[inside], parent, card, cards[card.parent].labels)
             above[name] = dict(zip(part.rows.tolist(), probabilities, strict=True))
             truth = column_of([labels[name][row] for row in part.rows.tolist()], card.labels)
             kept = truth >= 0
@@ -297,12 +288,13 @@ class SklearnTrainer:
             )
             models[name] = TargetModel(under_contract(card, curve), part.linear, part.networks, part.calibration)
             names = [card.labels[column] for column in truth[kept].tolist()]
-            held_out[name] = HeldOut(part.rows[kept].tolist(), names, part.raw[kept], probabilities[kept], str(part.recipe))
+            if names:  # nothing can be held out of very few rows: no figures, and nothing is filled in
+                held_out[name] = HeldOut(part.rows[kept].tolist(), names, part.raw[kept], probabilities[kept], str(part.recipe))
         return SklearnClassifier(
             features=features,
             projection=projection,
             models=models,
             encoder_id=self.encoder_id,
             held_out=held_out,
-            novelty=novelty(held_out),
+            novelty=novelty(held_out) if held_out else None,
         )
