@@ -11,6 +11,7 @@ from smarttriage.domain.holdout import is_held_out
 from smarttriage.domain.incident import TARGETS, Incident
 from smarttriage.domain.rules import Circumstances
 from smarttriage.domain.suggestion import FieldPrediction, Provenance, Reason, Routing, Suggestion, Timing
+from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.domain.text import model_text
 from smarttriage.ports import Clock, Store, Vectors
 from smarttriage.services import fields
@@ -23,6 +24,8 @@ from smarttriage.services.ruling import ruled
 
 # Threads that search by words beside the encoder; they hold the interpreter, so more would only wait for each other.
 N_BESIDE = 2
+# The starter calls terse reports of unheard-of things ("fax gateway says E-7731") no work at about .65, thanks and spam above .9.
+SURELY_IDLE = 0.8
 
 
 def _unobserved(_suggestion: Suggestion, _vector: Vectors) -> None:
@@ -116,7 +119,7 @@ class TriageService:
             articles = question.articles(vector[0], worded)
             watch.lap("search")
             predictions, refused = judged(models, request, vector[0], probabilities, votes_of(neighbours))
-            if refused is Reason.OFF_TOPIC or not means_work(models.taxonomy, predictions["kind"].value):
+            if refused is Reason.OFF_TOPIC or _surely_idle(models.taxonomy, predictions["kind"]):
                 articles = ()
             watch.lap("classify")
         else:
@@ -148,6 +151,11 @@ class TriageService:
             timing_ms=watch.timing(),
         )
         return made, vector
+
+
+def _surely_idle(taxonomy: Taxonomy, kind: FieldPrediction) -> bool:
+    """Return whether a text is so surely no work that articles would only distract; a wrong refusal hides the fix."""
+    return not means_work(taxonomy, kind.value) and kind.confidence >= SURELY_IDLE
 
 
 class _Watch:
