@@ -15,9 +15,12 @@ shared: compare figures of one run, not single times of two.
 SECTIONS = {
     "classifiers": "Classification: smarttriage beside majority and TF-IDF baselines, trained on train, reported on dev",
     "contracts": "Precision contracts: promised and kept on unseen rows",
+    "cold_start": "Cold start: descriptions alone, then 1 to 100 labels a class, beside TF-IDF + LinearSVC and embeddings + LogisticRegression",
+    "cold_start_development": "Cold start: the sets on which its design was chosen",
     "retrieval": "Retrieval: dense, lexical and hybrid, and the relevance floor",
     "latency": "A suggestion over HTTP",
     "voting": "One correction: reviewed neighbours vote beside the model",
+    "explanations": "Explanations: are the cited words those that decide, and what would have to be otherwise",
 }
 
 
