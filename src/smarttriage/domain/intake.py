@@ -56,6 +56,9 @@ class Intake:
             return Reason.EMPTY_TEXT if not is_gibberish(text, self.letters) else Reason.GIBBERISH
         if (plain := self._plain(words)) is not None:
             return plain
+        # The subject of a reply repeats what was asked; the answer stands below.
+        if _REPLY.match(title) and self._plain(_words(self._without_signature("", description))) is Reason.NO_WORK_ITEM:
+            return Reason.NO_WORK_ITEM
         if self.languages.unreadable(text, understood):
             return Reason.UNSUPPORTED_LANGUAGE
         if self._automatic(title, description) or self._bulk(text):

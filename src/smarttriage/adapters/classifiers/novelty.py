@@ -32,8 +32,10 @@ MAX_ROWS = 2_000
 MAX_MEASURED = 4_000
 # A language's own bound needs rows enough that one in a hundred can be told; below, the text is not refused.
 MIN_ROWS_OF_LANGUAGE = 100
+# A language is understood from ten rows and one in a hundred on; of few rows, from one in five.
 UNDERSTOOD_SHARE = 0.01
 MIN_UNDERSTOOD = 10
+UNDERSTOOD_SHARE_OF_FEW = 0.2
 Detect = Callable[[str], str | None]
 Scale = tuple[float, float]
 _UNCLEAR = ""
@@ -114,7 +116,10 @@ def read_novelty(files: Mapping[str, bytes]) -> NearestRows | None:
 def fit_novelty(
     examples: LabelledTexts, groups: Sequence[str], held_out: Mapping[str, HeldOut], *, detect: Detect, seed: int
 ) -> NearestRows:
-    """Return the novelty of the rows; what it calls strange is set on held-out probabilities and without a row's own group."""
+    """Return the novelty of the rows; what it calls strange is set on held-out probabilities and without a row's own group.
+
+    Without held-out rows (a model from descriptions or few labels) nothing is strange; the languages are known all the same.
+    """
     n_rows = len(examples.texts)
     chosen = np.sort(np.random.default_rng(seed).permutation(n_rows)[:MAX_ROWS])
     # Bounds are set on the rounded vectors that the bundle keeps.
@@ -128,7 +133,8 @@ def fit_novelty(
     scores = np.array([_scaled(value, nearness) for value in nearest.tolist()]) + _tops(held_out, confidence, measured)
     detected = [detect(examples.texts[row]) or _UNCLEAR for row in measured.tolist()]
     labels, kinds = _kinds(examples.labels.get(KIND, ()), chosen)
-    return NearestRows(rows, kinds, labels, nearness, confidence, _bounds(scores, detected), _understood(detected))
+    understood = _understood([detect(examples.texts[row]) or _UNCLEAR for row in chosen.tolist()])
+    return NearestRows(rows, kinds, labels, nearness, confidence, _bounds(scores, detected), understood)
 
 
 def _nearest(similarity: Vectors) -> float:
@@ -162,12 +168,15 @@ def _tops(held_out: Mapping[str, HeldOut], confidence: Mapping[str, Scale], meas
 
 
 def _bounds(scores: NDArray[np.float64], detected: Sequence[str]) -> dict[str, Scale]:
-    languages = np.array(detected)
+    """Return the bounds of each language with rows enough; none is stricter than that of all rows, which vary more."""
+    languages, ascending = np.array(detected), np.sort(scores)
+    overall = (_bound(ascending, STRANGE_SHARE), _bound(ascending, DOUBTFUL_SHARE))
     found = {}
     for language, count in Counter(detected).items():
         if count >= MIN_ROWS_OF_LANGUAGE:
             mine = np.sort(scores[languages == language])
-            found[language] = (_bound(mine, STRANGE_SHARE), _bound(mine, DOUBTFUL_SHARE))
+            strange, doubtful = (_bound(mine, share) for share in (STRANGE_SHARE, DOUBTFUL_SHARE))
+            found[language] = (min(strange, overall[0]), min(doubtful, overall[1]))
     return dict(sorted(found.items()))
 
 
@@ -178,7 +187,7 @@ def _bound(ascending: NDArray[np.float64], share: float) -> float:
 
 
 def _understood(detected: Sequence[str]) -> frozenset[str]:
-    least = max(MIN_UNDERSTOOD, UNDERSTOOD_SHARE * len(detected))
+    least = min(max(MIN_UNDERSTOOD, UNDERSTOOD_SHARE * len(detected)), UNDERSTOOD_SHARE_OF_FEW * len(detected))
     return frozenset(language for language, count in Counter(detected).items() if language and count >= least)
 
 

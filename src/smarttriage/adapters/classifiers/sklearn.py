@@ -296,5 +296,5 @@ class SklearnTrainer:
             models=models,
             encoder_id=self.encoder_id,
             held_out=held_out,
-            novelty=novelty(held_out) if held_out else None,
+            novelty=novelty(held_out),
         )
