@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGETS = (0.8, 0.9, 0.95)
 CONFIDENCE = 0.9
 GOAL = 0.95
+# The resplits before these were looked at while the rule was made.
+FIRST_SPLIT = 200
 Thresholds = Mapping[str, float]
 
 
@@ -88,8 +90,9 @@ def main() -> None:
 def prepared(args: argparse.Namespace) -> bool:
     """Fit the splits that are not there yet; return whether all are there now."""
     started = time.monotonic()
+    seeds = range(FIRST_SPLIT, FIRST_SPLIT + args.splits)
     for question in QUESTIONS:
-        missing = [seed for seed in range(args.splits) if not split_path(args.work, question, seed).is_file()]
+        missing = [seed for seed in seeds if not split_path(args.work, question, seed).is_file()]
         rows = read_question(question, args.data) if missing else None
         for seed in missing:
             if rows is None or time.monotonic() - started > args.budget:
@@ -156,8 +159,8 @@ def count_split(thresholds: Thresholds, target: float, split: Split) -> Count:
         if n:
             met = n_right >= target * n - 1e-9
             count.pairs += 1
-            count.met += met
-            count.in_noise += not met and binomtest(n_right, n, target, alternative="less").pvalue > 0.05
+            count.met += bool(met)
+            count.in_noise += bool(not met and binomtest(n_right, n, target, alternative="less").pvalue > 0.05)
         else:
             count.unfilled += bool((split.unseen_truth == column).any())
     return count
@@ -203,7 +206,8 @@ def _intro(splits: Mapping[str, Sequence[Split]]) -> str:
         f"25 %: {', '.join(sizes)}. Only a part of {drawn} and one fixed recipe for {one}, so that the fits are affordable. "
         f"Contract: confidence {CONFIDENCE}. A pair is a label in a split with at least one unseen row filled in; it is met if the "
         "share right reaches the target, however few rows they are. Missed within noise: a true precision of the target would "
-        "explain the miss (binomial, 5 %). Never filled: unseen rows carry the label, and none is filled in with it."
+        "explain the miss (binomial, 5 %). Never filled: unseen rows carry the label, and none is filled in with it. Tried before, on "
+        "other resplits: a second bound that is not shared out among the labels fills more in and misses the goal."
     )
 
 

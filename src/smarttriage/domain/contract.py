@@ -9,6 +9,8 @@ NEVER = 1.01
 # The contract is about the next rows that are filled in, a third as many as it was measured on: a share counted over fewer
 # rows wavers more than the truth behind it, and this is how an administrator checks it (a month against the quarter before).
 WINDOW = 1 / 3
+# How finely the number of rows that a label lacks is searched; people are told "about".
+_STEP = 1.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,10 @@ class PrecisionCurve:
         if self.confidence >= 1 or not 0 < precision < 1:
             return 0
         doubt = (1 - self.confidence) / 2 / max(1, self.n_tested)
-        return max(math.ceil(math.log(doubt) / math.log(precision)), math.ceil(1 / ((1 - precision) * WINDOW)))
+        n = math.ceil(math.log(doubt) / math.log(precision))
+        while _chance_of_a_broken_promise(n, precision) > doubt:
+            n = math.ceil(n * _STEP)
+        return n
 
     def _contract(self, label: str, precision: float) -> ClassContract:
         cut = last_that_holds(self.cuts.get(label, ()), precision)
@@ -93,6 +98,19 @@ class PrecisionCurve:
         if cut is None:
             return ClassContract(NEVER, 0, 0.0, None, 0.0, False, n_predicted)
         return ClassContract(cut.threshold, cut.n, cut.n_errors, cut.bound, cut.n_rows / self.n_rows, True, n_predicted)
+
+
+def _chance_of_a_broken_promise(n: int, precision: float) -> float:
+    """Return the largest chance, over error rates, that n rows are all right and then too many of the next ones are wrong."""
+    m = max(1, round(n * WINDOW))
+    allowed = math.floor((1 - precision) * m + 1e-9)
+    rates = [place / (20 * n) for place in range(1, 200) if place < 20 * n]
+    return max((1 - rate) ** n * (1 - _at_most(allowed, m, rate)) for rate in rates)
+
+
+def _at_most(k: int, m: int, rate: float) -> float:
+    """Return the binomial probability of at most k in m."""
+    return sum(math.comb(m, i) * rate**i * (1 - rate) ** (m - i) for i in range(min(k, m) + 1))
 
 
 def last_that_holds(cuts: Sequence[Cut], precision: float) -> Cut | None:

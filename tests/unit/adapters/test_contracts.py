@@ -42,7 +42,7 @@ def test_the_second_bound_is_undercut_by_the_next_rows_no_more_often_than_promis
 def test_more_labels_more_errors_and_more_confidence_each_lower_the_bound() -> None:
     base = bounds(counts(200), counts(4), doubt=0.1, n_tested=5)[0]
     assert bounds(counts(200), counts(4), doubt=0.1, n_tested=50)[0] < base
-    assert bounds(counts(200), counts(5), doubt=0.1, n_tested=5)[0] < base
+    assert bounds(counts(200), counts(8), doubt=0.1, n_tested=5)[0] < base
     assert bounds(counts(200), counts(4), doubt=0.02, n_tested=5)[0] < base
 
 

@@ -1,13 +1,12 @@
 """Precision bounds for every label, from rows that the model was not fitted on.
 
-A cut's bound is the smaller of two:
+A cut's bound is the smaller of two, each with half of the doubt 1 - confidence, which is divided by the number of labels
+(Bonferroni), so that both hold for all labels at once:
 
-1. The true precision from the cut on: the exact lower bound of Clopper and Pearson (1934, Biometrika 26, 404-413). It gets half
-   of the doubt 1 - confidence, divided by the number of labels (Bonferroni), so that it holds for all labels at once.
+1. The true precision from the cut on: the exact lower bound of Clopper and Pearson (1934, Biometrika 26, 404-413).
 2. The share right among the next rows, `WINDOW` times as many as were measured: the largest share that, whatever the true
-   error rate is, is undercut with at most that probability while the held-out rows look as good as they did. It gets a quarter
-   of the doubt, for each label alone, since shares are counted label by label. The last quarter is for what walking from cut
-   to cut adds, which fixed-sequence testing rules out for the first bound only (a simulation in the tests holds the sum).
+   error rate is, is undercut with at most that probability while the held-out rows look as good as they did. Without it a
+   contract whose truth is just met would be seen broken about every second time.
 
 Which cuts are tried, and in which order, depends on confidences alone, never on who was right. Given the confidences, the
 errors are independent with unequal chances, for which the binomial tail below the mean is no smaller (Hoeffding, 1956, Annals
@@ -96,8 +95,9 @@ def label_cuts(
 
 
 def bounds(n: Counts, errors: Counts, *, doubt: float, n_tested: int) -> Counts:
-    """Return the guaranteed precision for counts of rows and errors; `doubt` is shared out as the module says."""
-    return np.minimum(clopper_pearson(n, errors, doubt=doubt / 2 / max(1, n_tested)), next_rows(n, errors, doubt=doubt / 4))
+    """Return the guaranteed precision for counts of rows and errors, one label of `n_tested`."""
+    share = doubt / 2 / max(1, n_tested)
+    return np.minimum(clopper_pearson(n, errors, doubt=share), next_rows(n, errors, doubt=share))
 
 
 def clopper_pearson(n: Counts, errors: Counts, *, doubt: float) -> Counts:
