@@ -116,6 +116,12 @@ def test_one_row_a_label_and_no_description_still_ranks_labels() -> None:
     assert not classifier.held_out
 
 
+def test_twenty_six_labels_of_one_row_each_are_learnt_without_a_warning() -> None:
+    texts = [f"{chr(97 + place)}{chr(97 + place)}x stopped" for place in range(26)]
+    classifier = trainer().fit(examples(texts, [text[:3] for text in texts], target="team"), seed=0)
+    assert len(classifier.cards["team"].labels) == len(texts)
+
+
 def test_rows_that_mislead_each_other_do_not_make_all_labels_equal() -> None:
     letters = [f"{chr(97 + place // 26)}{chr(97 + place % 26)}" for place in range(60)]
     texts = [f"{letters[place // 2]}quu {letters[place // 2]}zuu {own}ott" for place, own in enumerate(letters)]

@@ -7,6 +7,7 @@ What it does was chosen on the development sets of benchmarks/cold_start.py (`--
 The result is the same kind of head that many rows give, so serving, explanation and bundles know nothing of it.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -203,9 +204,11 @@ def _logistic(rows: sp.csr_matrix, truth: Truth, weight: NDArray[np.float64], n_
     products = (rows @ rows.T).toarray()
     products[np.diag_indices(len(products))] += 1e-6  # identical rows make it singular
     lower = cholesky(products, lower=True)
-    # As words: scikit-learn warns of numbers that nearly all differ, and with one row for each label they do.
-    model = LogisticRegression(C=RECIPE.c, max_iter=1_000, tol=1e-3).fit(lower, truth.astype(str), sample_weight=weight)
-    columns = model.classes_.astype(np.int_)
+    with warnings.catch_warnings():
+        # One row for each label is what this is for.
+        warnings.filterwarnings("ignore", message="The number of unique classes", category=UserWarning)
+        model = LogisticRegression(C=RECIPE.c, max_iter=1_000, tol=1e-3).fit(lower, truth, sample_weight=weight)
+    columns = model.classes_
     found = rows.T @ solve_triangular(lower.T, model.coef_.T)
     biases = model.intercept_
     if len(model.classes_) == 2:
