@@ -10,10 +10,13 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
+from smarttriage.adapters.bundles import BundleFacts, FolderBundles
+from smarttriage.adapters.classifiers.centroid import CentroidClassifier
 from smarttriage.adapters.encoders.hashing import HashingEncoder
 from smarttriage.adapters.indexes.exact import ExactIndex
 from smarttriage.adapters.lexical.exact import ExactLexicalIndex
 from smarttriage.adapters.stores.sql import SqlStore
+from smarttriage.adapters.versions import FolderVersions
 from smarttriage.api.app import create_app
 from smarttriage.domain.access import EVERYONE, Principal, Scope
 from smarttriage.domain.priority import PriorityPolicy
@@ -24,15 +27,19 @@ from smarttriage.services.installation import Limits, Services
 from smarttriage.services.keys import KeyService
 from smarttriage.services.knowledge import KnowledgeService
 from smarttriage.services.learning import LearningService
+from smarttriage.services.lifecycle import ModelLifecycle
 from smarttriage.services.live import Live, Models, State
 from smarttriage.services.retrieval import FusionSettings
 from smarttriage.services.triage import TriageService
 from smarttriage.services.unit_of_work import UnitStore
+from smarttriage.services.watching import DriftMonitor, Seen, Watcher
+from smarttriage.testing.factories import NOON
 from smarttriage.testing.fakes import KeywordClassifier, ManualClock
 
 KB = Path(__file__).parents[2] / "kb"
 ADMIN, OTHER_ADMIN = "any text will do", "the other tenant's"
 ALL = frozenset(Scope)
+A_TRAINING = BundleFacts(NOON, "0.1.0", "ab" * 32, 0)
 
 
 @dataclass
@@ -45,6 +52,7 @@ class Installation:
     inner: SqlStore
     notified: list[int]
     reloaded: list[int]
+    versions: FolderVersions
 
     def ask(self, method: str, path: str, body: Any = None, *, key: str | None = ADMIN, **headers: str) -> Any:
         """Return the response."""
@@ -91,15 +99,22 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
         if indexing.catch_up():
             live.publish_catalogue(indexing.catalogue())
 
+    versions = _versions(folder, encoder)
+    drift = DriftMonitor(live=live, store=store, reference=lambda: None)
+    watcher = Watcher(live=live, store=store, clock=clock, drift=drift, on_error=_raise, on_alarm=lambda signal: None)
+    lifecycle = ModelLifecycle(
+        versions=versions, live=live, store=store, clock=clock, watcher=watcher, drift=drift, reload=lambda: reloaded.append(1)
+    )
     incidents = IncidentService(**shared, live=live)
     services = Services(
-        triage=TriageService(**shared, live=live),
+        triage=TriageService(**shared, live=live, observe=lambda made, vector: watcher.step([Seen(made, vector)])),
         incidents=incidents,
         learning=LearningService(**shared, live=live, incident_service=incidents),
         knowledge=KnowledgeService(**shared, taxonomy=lambda: live.state.models.taxonomy),
         store=store,
         clock=clock,
         live=live,
+        lifecycle=lifecycle,
         notify=follow,
         reload=lambda: reloaded.append(1),
         ready=lambda: True,
@@ -110,12 +125,28 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
     keys.ensure_administrator(ADMIN, label="admin")
     keys.ensure_administrator(OTHER_ADMIN, label="other", tenant="other")
     with TestClient(create_app(services), follow_redirects=False) as client:
-        yield Installation(services, client, clock, inner, notified, reloaded)
+        yield Installation(services, client, clock, inner, notified, reloaded, versions)
     inner.close()
 
 
 def a_caller(tenant: str = "default", *audiences: str) -> Principal:
     return Principal("test", tenant, frozenset(audiences or (EVERYONE,)), ALL)
+
+
+def _versions(folder: Path, encoder: HashingEncoder) -> FolderVersions:
+    """Return versions whose starter knows two categories."""
+    codecs = {CentroidClassifier.format: CentroidClassifier.from_files}
+    shipped = FolderBundles(folder / "shipped", codecs=codecs)
+    shipped.promote(shipped.save(two_categories(encoder), A_TRAINING, version="starter"))
+    return FolderVersions(folder / "models", own=FolderBundles(folder / "models", codecs=codecs), shipped=shipped)
+
+
+def two_categories(encoder: HashingEncoder) -> CentroidClassifier:
+    return CentroidClassifier.from_descriptions({"category": {"network": "vpn wifi", "hardware": "printer"}}, encoder=encoder)
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def _taxonomy() -> Taxonomy:

@@ -11,6 +11,7 @@ from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.models import folder_versions
 from smarttriage.config import Settings
 from smarttriage.ports import Vectors
+from smarttriage.services.drift import REFERENCE_FILE, Reference
 from smarttriage.services.lineage import CARD_FILE, REPORT_FILE, ROWS_FILE, rows_file
 from smarttriage.services.model_card import model_card
 from smarttriage.services.model_page import page
@@ -37,19 +38,24 @@ class Origin:
 
 def bundle_facts(result: Training[SklearnClassifier], rows: TrainingRows, origin: Origin) -> tuple[BundleFacts, str]:
     """Return the facts for the manifest with the further files of the bundle, and its version."""
+    model = result.classifier
+    attachments = {ROWS_FILE: rows_file(rows.texts)}
+    if result.n_rows:  # descriptions alone say nothing of how tickets look
+        reference = Reference.of(model.held_out, model.cards, result.vectors, seed=origin.seed)
+        attachments[REFERENCE_FILE] = reference.written()
     facts = BundleFacts(
         created_at=parts.clock(),
         code_version=__version__,
         data_sha256=result.data_sha256,
         seed=origin.seed,
         metrics=result.metrics,
-        attachments={ROWS_FILE: rows_file(rows.texts)},
+        attachments=attachments,
         n_rows=result.n_rows,
         parent=_parent(),
     )
-    version = default_version(result.classifier, facts)
-    manifest = describe(result.classifier, facts, version=version)
-    report = report_of_held_out(result.classifier, result.classifier.held_out, rows.texts, manifest)
+    version = default_version(model, facts)
+    manifest = describe(model, facts, version=version)
+    report = report_of_held_out(model, model.held_out, rows.texts, manifest)
     if origin.learning_curve:
         report = with_learning(report, learning_curves(rows, result.vectors, seed=origin.seed))
     documents = {

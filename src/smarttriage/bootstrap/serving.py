@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import structlog
@@ -11,6 +11,7 @@ from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.importing import seed
 from smarttriage.bootstrap.indexing import INDEX_FOLDER, new_indexing
 from smarttriage.bootstrap.keys import ensure_admin_key
+from smarttriage.bootstrap.lifecycle import open_lifecycle
 from smarttriage.bootstrap.models import open_models
 from smarttriage.config import Settings
 from smarttriage.ports import Encoder, Store
@@ -20,9 +21,11 @@ from smarttriage.services.indexing import Follower, IndexingService
 from smarttriage.services.installation import Limits, Services
 from smarttriage.services.knowledge import KnowledgeService
 from smarttriage.services.learning import LearningService
+from smarttriage.services.lifecycle import ModelLifecycle
 from smarttriage.services.live import Live, State
 from smarttriage.services.triage import TriageService
 from smarttriage.services.unit_of_work import UnitStore
+from smarttriage.services.watching import Watcher
 
 log = structlog.get_logger("smarttriage")
 
@@ -44,7 +47,13 @@ def open_services(settings: Settings, *, say: parts.Say) -> Iterator[tuple[Servi
         cleanup.callback(indexing.save, settings.data_dir / INDEX_FOLDER)
         cleanup.callback(follower.stop)
         key = ensure_admin_key(settings, store)
-        yield _services(settings, store=store, live=live, follower=follower), key
+
+        def reload() -> None:
+            models = open_models(settings, live.state.models.encoder)
+            live.update_models(lambda _: models.under(read_field_settings(store)))
+
+        watched = cleanup.enter_context(open_lifecycle(settings, live=live, store=store, reload=reload))
+        yield _services(settings, store=store, live=live, notify=follower.notify, reload=reload, watched=watched), key
 
 
 def _open_live(settings: Settings, *, store: Store, encoder: Encoder, say: parts.Say) -> tuple[Live, IndexingService]:
@@ -56,23 +65,31 @@ def _open_live(settings: Settings, *, store: Store, encoder: Encoder, say: parts
     return Live(State(models, indexing.catalogue())), indexing
 
 
-def _services(settings: Settings, *, store: UnitStore, live: Live, follower: Follower) -> Services:
+def _services(
+    settings: Settings,
+    *,
+    store: UnitStore,
+    live: Live,
+    notify: Callable[[], None],
+    reload: Callable[[], None],
+    watched: tuple[ModelLifecycle, Watcher],
+) -> Services:
     clock, new_id = parts.clock, parts.new_id
     incidents = IncidentService(store=store, clock=clock, new_id=new_id, live=live)
-
-    def reload() -> None:
-        models = open_models(settings, live.state.models.encoder)
-        live.update_models(lambda _: models.under(read_field_settings(store)))
-
+    lifecycle, watcher = watched
+    triage = TriageService(
+        store=store, clock=clock, new_id=new_id, live=live, observe=watcher.observe, holdout_share=settings.holdout_share
+    )
     return Services(
-        triage=TriageService(store=store, clock=clock, new_id=new_id, live=live, holdout_share=settings.holdout_share),
+        triage=triage,
         incidents=incidents,
         learning=LearningService(store=store, clock=clock, new_id=new_id, live=live, incident_service=incidents),
         knowledge=KnowledgeService(store=store, clock=clock, new_id=new_id, taxonomy=lambda: live.state.models.taxonomy),
         store=store,
         clock=clock,
         live=live,
-        notify=follower.notify,
+        lifecycle=lifecycle,
+        notify=notify,
         reload=reload,
         ready=lambda: True,
         limits=Limits(max_body_bytes=settings.max_body_bytes, max_concurrent=settings.max_concurrent),

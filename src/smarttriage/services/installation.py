@@ -7,6 +7,7 @@ from smarttriage.ports import Clock
 from smarttriage.services.incidents import IncidentService
 from smarttriage.services.knowledge import KnowledgeService
 from smarttriage.services.learning import LearningService
+from smarttriage.services.lifecycle import ModelLifecycle
 from smarttriage.services.live import Live
 from smarttriage.services.triage import TriageService
 from smarttriage.services.unit_of_work import UnitStore
@@ -41,6 +42,7 @@ class Services:
     Attributes:
         store: The store that the services were built with: an answer is committed together with their work.
         notify: Wakes the index follower after a commit.
+        lifecycle: Model versions: lists, compares, rolls back.
         reload: Loads models and taxonomy anew and swaps them in; raises an error of the family where they cannot be loaded.
         ready: Whether the process may be sent requests.
     """
@@ -52,6 +54,7 @@ class Services:
     store: UnitStore
     clock: Clock
     live: Live
+    lifecycle: ModelLifecycle
     notify: Callable[[], None]
     reload: Callable[[], None]
     ready: Callable[[], bool]
