@@ -27,10 +27,12 @@ from threadpoolctl import threadpool_limits
 
 from cold_start_report import curves, table
 from report import RESULTS, write_results
+from smarttriage.adapters.articles import read_articles
 from smarttriage.adapters.classifiers.sklearn import SklearnTrainer
 from smarttriage.adapters.tabular import read_rows
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts
+from smarttriage.domain.description import Description, with_articles
 from smarttriage.domain.text import model_text
 from smarttriage.ports import DescribedLabels, Encoder, LabelledTexts, VectorCache, Vectors
 from smarttriage.services.evaluation import expected_calibration_error
@@ -190,6 +192,7 @@ def measure(
     described = descriptions(question, labels)
     vectors = encoder.encode(list(described.values())) if described else None
     known = DescribedLabels(list(described), list(described.values()), vectors) if vectors is not None else None
+    articles = knowledge(question, described, encoder) if question.described == "taxonomy" else None
     order = np.random.default_rng(seed).permutation(len(train.labels)).tolist()
     by_label = {label: [row for row in order if train.labels[row] == label] for label in labels}
     found: dict[str, dict[str, float]] = {}
@@ -202,7 +205,19 @@ def measure(
         predicted = baselines(few, free, measured, known)
         found[str(n)] = {name: macro_f1(measured.labels, labels) for name, labels in predicted.items()}
         found[str(n)] |= ours(few, free, measured, known, encoder.encoder_id, seed, many=many and n >= 10)
+        if articles is not None:
+            more = ours(few, free, measured, articles, encoder.encoder_id, seed, many=False)
+            found[str(n)]["with articles"] = more["smarttriage"]
     return found
+
+
+def knowledge(question: Question, described: Mapping[str, str], encoder: Encoder) -> DescribedLabels:
+    """Return the descriptions and the shipped articles behind them. The seed incidents were written with the articles at hand."""
+    items = {question.target: [Description(label, text) for label, text in described.items()]}
+    rows = (row.values for row in read_articles(ROOT / "kb" / "articles") if row.problem is None)
+    found = with_articles(items, rows)[question.target]
+    texts = [one.text if place < len(described) else model_text(one.label, one.text) for place, one in enumerate(found)]
+    return DescribedLabels([one.label for one in found], texts, encoder.encode(texts))
 
 
 def baselines(few: Part, free: Part, measured: Part, known: DescribedLabels | None) -> dict[str, Sequence[str]]:

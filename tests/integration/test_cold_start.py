@@ -73,6 +73,23 @@ def test_the_shipped_taxonomy_starts_category_and_sub_category_together(
     assert "vpn" in json.loads(capsys.readouterr().out)["contracts"]["sub_category"]["labels"]
 
 
+def test_articles_speak_for_the_labels_that_they_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    described = table(tmp_path / "labels.csv", ("label", "description"), [("printer", ""), ("network", "")])
+    front = "---\nid: STKB1\ntitle: Zorp lamp blinks\ncategory: printer\n---\n"
+    (tmp_path / "kb").mkdir()
+    (tmp_path / "kb" / "zorp.md").write_text(front + "The zorp lamp blinks twice when the blix is worn.\n")
+    options = ["--target", "category", "--descriptions", described, "--articles", tmp_path / "kb"]
+    assert run(monkeypatch, "train", *options, "--model", tmp_path / "bundle") == 0
+    rows = table(tmp_path / "rows.csv", ("text", "category"), [("zorp blinks, blix?", "printer")])
+    asked = ["--data", rows, "--target", "category", "--text-column", "text", "--model", tmp_path / "bundle"]
+    capsys.readouterr()
+    assert run(monkeypatch, "evaluate", "classifier", *asked, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["accuracy"] == 1.0
+    assert run(monkeypatch, "train", *options[:2], *options[4:], *asked[:2], *asked[4:6], "--model", tmp_path / "other") == 2
+
+
 def test_descriptions_of_another_target_are_refused_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

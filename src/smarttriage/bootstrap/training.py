@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from smarttriage.adapters.articles import read_articles
 from smarttriage.adapters.bundles import read_bundle, write_bundle
 from smarttriage.adapters.classifiers.sklearn import SklearnClassifier
 from smarttriage.adapters.tabular import read_rows
@@ -12,7 +14,7 @@ from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts, resources
 from smarttriage.bootstrap.classifiers import codecs, folder_bundles, sklearn_trainer
 from smarttriage.bootstrap.lineage import Origin, bundle_facts
-from smarttriage.domain.description import Description, described, descriptions_from_rows, descriptions_from_toml
+from smarttriage.domain.description import Description, described, descriptions_from_rows, descriptions_from_toml, with_articles
 from smarttriage.domain.errors import BundleError, InvalidInput
 from smarttriage.services.evaluation import ClassifierScores, evaluate_classifier
 from smarttriage.services.training import Progress, Training, TrainingRows, collect, embed, train
@@ -49,6 +51,7 @@ def train_bundle(
     seed: int,
     learning_curve: bool = False,
     descriptions: Path | None = None,
+    articles: Path | None = None,
     progress: Progress,
     on_problem: Callable[[str], None],
 ) -> TrainedBundle:
@@ -60,6 +63,8 @@ def train_bundle(
     """
     started = time.perf_counter()
     known = described(read_descriptions(descriptions, targets[0]), targets, descriptions.name) if descriptions else {}
+    if articles:
+        known = with_articles(known, read_known_articles(articles, on_problem))
     rows = read_training_rows(files, targets, text_columns, group_column=group_column, descriptions=known, on_problem=on_problem)
     encoder = parts.encoder(n_threads=N_THREADS)
     trainer = sklearn_trainer(encoder.encoder_id, rows.labels, target_precision=target_precision, confidence=confidence)
@@ -138,6 +143,15 @@ def read_training_rows(
     most = MAX_UNLABELLED if known else 0
     found = collect(rows(), text_columns=text_columns, targets=targets, group_column=group_column, max_unlabelled=most)
     return replace(found, descriptions=known)
+
+
+def read_known_articles(path: Path, on_problem: Callable[[str], None]) -> Iterator[Mapping[str, Any]]:
+    """Yield the fields of the articles; what is wrong with the others is told to `on_problem`."""
+    for row in read_articles(path):
+        if row.problem is None:
+            yield row.values
+        else:
+            on_problem(f"{row.place}: {row.problem}")
 
 
 def read_descriptions(path: Path, target: str) -> Mapping[str, list[Description]]:

@@ -25,6 +25,9 @@ def train(
             help="What the labels mean: a taxonomy.toml, or a CSV with label,description. Starts with few rows or none."
         ),
     ] = None,
+    articles: Annotated[
+        Path | None, typer.Option(help="Knowledge base; an article that names a described label speaks for it as well.")
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="Folder of the bundle; default: models/VERSION.")] = None,
     group_column: Annotated[str | None, typer.Option(help="Rows that share its value stay on one side of every split.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder that keeps vectors, so that the next training encodes less.")] = None,
@@ -45,6 +48,8 @@ def train(
 
     if (data or not descriptions) and not (data and text_column):
         raise typer.BadParameter("give --data and --text-column, or --descriptions, or all three")
+    if articles and not descriptions:
+        raise typer.BadParameter("--articles needs --descriptions, which names the labels")
     done = train_bundle(
         files=data or [],
         targets=target,
@@ -57,6 +62,7 @@ def train(
         seed=seed,
         learning_curve=learning_curve,
         descriptions=descriptions,
+        articles=articles,
         progress=show_progress,
         on_problem=show_problem,
     )

@@ -9,6 +9,8 @@ from smarttriage.domain.errors import InvalidInput
 
 # Tables of a taxonomy file, and the target that each describes.
 _TAXONOMY = {"kinds": "kind", "categories": "category"}
+# Title, symptoms and cause; of 0 and 400 the better one for categories and sub-categories of the seed incidents.
+ARTICLE_CHARACTERS = 400
 Descriptions = dict[str, list["Description"]]
 
 
@@ -61,6 +63,18 @@ def descriptions_from_rows(rows: Iterable[Mapping[str, str | None]], *, target: 
         if label:
             about = (row.get("target") or "").strip() or target
             found.setdefault(about, []).append(Description(label, (row.get("description") or "").strip(), parent or None))
+    return found
+
+
+def with_articles(descriptions: Mapping[str, list[Description]], articles: Iterable[Mapping[str, Any]]) -> Descriptions:
+    """Return the descriptions and, behind them, the articles that name a described label of a target (category, say) as theirs."""
+    found = {target: list(items) for target, items in descriptions.items()}
+    parents = {target: {one.label: one.parent for one in items} for target, items in descriptions.items()}
+    for article in articles:
+        text = f"{article.get('title') or ''}\n{(article.get('body') or '')[:ARTICLE_CHARACTERS]}"
+        for target, known in parents.items():
+            if (label := article.get(target)) in known:
+                found[target].append(Description(label, text, known[label]))
     return found
 
 
