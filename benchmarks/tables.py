@@ -21,6 +21,8 @@ SECTIONS = {
     "latency": "A suggestion over HTTP",
     "voting": "One correction: reviewed neighbours vote beside the model",
     "explanations": "Explanations: are the cited words those that decide, and what would have to be otherwise",
+    "promotion": "A hundred retrains, many on bad batches: what gets promoted with the gate and without it",
+    "drift": "Drift: silent on more of the same, and how much of something else it takes",
 }
 
 

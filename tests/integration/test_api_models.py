@@ -1,5 +1,6 @@
 """Model versions over the API: a challenger listens unseen, people's judgements compare both, one call goes back."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,13 @@ def test_a_challenger_is_remembered_by_the_store(versions: Installation) -> None
         assert records.fact("challenger") == "v1"
     versions.services.lifecycle.resume()
     assert versions.must("GET", "/v1/models")["challenger"] == "v1"
+
+
+def test_a_challenger_that_serves_by_now_stops_listening(versions: Installation) -> None:
+    versions.must("POST", "/v1/models/shadow", {"version": "v1"})
+    versions.services.live.update_models(lambda models: replace(models, classifier=versions.versions.load("v1")))
+    versions.services.lifecycle.resume()
+    assert versions.must("GET", "/v1/models")["challenger"] is None
 
 
 @pytest.mark.parametrize(("version", "message"), [("v9", "v9 cannot listen"), ("keywords-1", "is the champion already")])

@@ -94,10 +94,15 @@ class ModelLifecycle:
         self._watcher.listen(challenger)
 
     def resume(self) -> None:
-        """Let the challenger that the store names listen again. Raises InvalidInput if it cannot."""
+        """Let the challenger that the store names listen again; one that serves by now has nothing to listen to.
+
+        Raises:
+            InvalidInput: It does not load, or was trained on another encoder.
+        """
         with self._store.begin() as records:
             version = records.fact(CHALLENGER)
-        self._watcher.listen(self._challenger(version) if version else None)
+        listens = version and version != self._live.state.models.classifier.version
+        self._watcher.listen(self._challenger(version) if version and listens else None)
 
     def roll_back(self, principal: Principal, reason: str) -> PromotionEntry:
         """Serve the version that was current before, at once; return what was written to the history.

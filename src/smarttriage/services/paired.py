@@ -49,7 +49,7 @@ class Discordance:
         The exact one-sided McNemar test (McNemar, 1947, Psychometrika 12, 153-157; binomial with 1/2).
         """
         differing = self.gained + self.lost
-        return sum(math.comb(differing, k) for k in range(self.gained + 1)) / 2**differing
+        return float(sum(math.comb(differing, k) for k in range(self.gained + 1)) / 2**differing)
 
     def rows_needed(self, margin: float, *, confidence: float, power: float) -> int:
         """Return how many rows show non-inferiority of an equally good candidate with the chance `power`.
