@@ -21,7 +21,7 @@ from smarttriage.services.training import Progress, Training, TrainingRows, coll
 
 # Training is bulk work: one text per core of the machine this is measured on.
 N_THREADS = 2
-# Twenty seconds of encoding; the benchmark has 2,000.
+# Twenty seconds of encoding; the benchmark has 1,000.
 MAX_UNLABELLED = 5_000
 
 
