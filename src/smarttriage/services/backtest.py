@@ -146,6 +146,8 @@ def facts_of(model: FittedClassifier) -> dict[str, FitFacts]:
     """Return for each target what the held-out rows of the fit promise."""
     found = {}
     for target, held in model.held_out.items():
+        if not held.truth:  # too few rows to hold any out: no promise
+            continue
         scores = score(model.cards[target], held.calibrated, held.truth)
         n_labels = len(model.cards[target].labels)
         found[target] = FitFacts(

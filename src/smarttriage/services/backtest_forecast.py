@@ -13,6 +13,8 @@ from smarttriage.services.backtest_scores import Month
 RECENT_MONTHS = 6
 INTERVAL = 0.9
 _WIDTH = NormalDist().inv_cdf((1 + INTERVAL) / 2)
+# Student's t for the same share: degrees of freedom -> quantile, as a handful of months says little about how months vary.
+_STUDENT = {1: 6.314, 2: 2.920, 3: 2.353, 4: 2.132, 5: 2.015}
 QUANTITIES = ("accuracy", "coverage", "precision", "minutes_saved")
 
 
@@ -52,7 +54,8 @@ class Forecast:
 
     Attributes:
         from_month: The first month that is forecast.
-        held_out: From the rows that the model fitted last in the first part held out; the range knows chance only.
+        held_out: From the rows that the model fitted last in the first part held out; the range is the wider of what chance does to
+            a month of that size and what the last months varied by.
         walked: From the last months of the first part as they were walked; the range is what those months varied by.
     """
 
@@ -83,6 +86,7 @@ def forecasts(months: Sequence[Month], steps: Sequence[StepAnswers], effort: Eff
     for target in past[-1].targets:
         walked = {name: _walked(name, target, past) for name in QUANTITIES}
         held_out = _held_out(promised[target], target, past, effort) if target in promised else {}
+        held_out = {name: _widened(name, estimate, walked[name]) for name, estimate in held_out.items()}
         found[target] = Forecast(
             start,
             {name: made for name, estimate in held_out.items() if (made := _compared(name, target, estimate, ahead))},
@@ -124,9 +128,25 @@ def _walked(name: str, target: str, past: Sequence[Month]) -> Estimate | None:
     values = [value for month in past if (value := _value(month, target, name)) is not None][-RECENT_MONTHS:]
     if len(values) < 2:
         return None
-    spread = _WIDTH * stdev(values) * sqrt(1 + 1 / len(values))
-    low, high = fmean(values) - spread, fmean(values) + spread
-    return Estimate(fmean(values), *((low, high) if name == "minutes_saved" else (max(0.0, low), min(1.0, high))))
+    spread = _STUDENT[len(values) - 1] * stdev(values) * sqrt(1 + 1 / len(values))
+    return _spread(name, fmean(values), spread)
+
+
+def _widened(name: str, estimate: Estimate, walked: Estimate | None) -> Estimate:
+    """Return the estimate with the half-width of `walked` where that is wider."""
+    if walked is None:
+        return estimate
+    return _spread(name, estimate.value, max(_half(estimate), _half(walked)))
+
+
+def _half(estimate: Estimate) -> float:
+    """Return the wider half: the other one may have met 0 or 1."""
+    return max(estimate.high - estimate.value, estimate.value - estimate.low)
+
+
+def _spread(name: str, value: float, spread: float) -> Estimate:
+    low, high = value - spread, value + spread
+    return Estimate(value, *((low, high) if name == "minutes_saved" else (max(0.0, low), min(1.0, high))))
 
 
 def _compared(name: str, target: str, estimate: Estimate, ahead: Sequence[Month]) -> Comparison | None:

@@ -110,6 +110,19 @@ def test_a_forecast_is_compared_with_the_months_behind_it() -> None:
     assert held_out["minutes_saved"].actual == 3 * 2 - 5
 
 
+def test_the_range_of_a_forecast_is_as_wide_as_the_months_before_it_varied() -> None:
+    right, wrong = answer("a", filled=True), answer("b", filled=True)
+    varied = [[right] * n + [wrong] * (4 - n) for n in (2, 4, 2, 3, 3, 3)]
+    found = reported(*months(*varied, labels="a" * 24)).forecasts["category"]
+    walked = found.walked["precision"].forecast
+    # Mean of 2, 4, 2 and 3 of 4; Student's t of 3 degrees of freedom times the deviation of one further draw.
+    assert walked.value == 0.6875
+    assert walked.low == pytest.approx(0.6875 - 2.353 * 0.2393 * (1 + 1 / 4) ** 0.5, abs=1e-3)
+    assert walked.high == 1.0
+    held_out = found.held_out["precision"].forecast
+    assert held_out.low == pytest.approx(1 - (walked.value - walked.low))
+
+
 def test_a_history_of_one_month_has_no_forecast() -> None:
     one = reported(*months([answer("a")], labels="a"))
     assert one.forecasts == {}
