@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from smarttriage.domain.contract import NEVER
 from smarttriage.domain.decision import Shown, shown_as
 from smarttriage.domain.suggestion import Alternative, FieldMode, FieldPrediction, Reason, VotingNeighbour
 from smarttriage.domain.text import Evidence
@@ -41,7 +42,8 @@ def predicted(
 ) -> FieldPrediction:
     """Return the field: filled in if the best label's confidence reaches that label's threshold, else null with its reason.
 
-    A label that the model never learnt (only people used it so far) is held to the strictest reachable threshold.
+    A label that the model never learnt (only people used it so far) is held to the strictest reachable threshold. What only
+    the votes of neighbours lift over a lower bar is recommended: no contract was measured for that.
     """
     best = labels.best
     reachable = [threshold for threshold in card.thresholds.values() if threshold <= 1]
@@ -49,10 +51,11 @@ def predicted(
     if labels.voted:
         threshold = min(threshold, max(reachable, default=0.5), 0.9)
     sure = best.confidence >= threshold
+    promised = best.confidence >= card.thresholds.get(best.value, NEVER)
     filled = FieldPrediction(
         value=best.value if sure else None,
         confidence=best.confidence,
-        mode=FieldMode.AUTOFILL if sure and mode is FieldMode.AUTOFILL else FieldMode.RECOMMEND,
+        mode=FieldMode.AUTOFILL if promised and mode is FieldMode.AUTOFILL else FieldMode.RECOMMEND,
         alternatives=labels.alternatives[:N_ALTERNATIVES],
         evidence=tuple(evidence),
         reason=(Reason.REVIEWED_NEIGHBOURS if labels.voted else None) if sure else Reason.LOW_CONFIDENCE,
