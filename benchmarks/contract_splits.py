@@ -45,7 +45,7 @@ QUESTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Split:
     """Predictions of one split: cross-fitted ones of the rows it was fitted on, and those of the unseen rows."""
 

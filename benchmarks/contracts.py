@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +20,14 @@ from scipy.stats import binomtest
 from contract_splits import QUESTIONS, Split, fit_split, load_split, read_question, save_split, split_path
 from report import write_results
 from smarttriage.adapters.classifiers.contracts import precision_curve
-from smarttriage.domain.contract import NEVER
+from smarttriage.domain.contract import NEVER, PrecisionCurve
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGETS = (0.8, 0.9, 0.95)
 CONFIDENCE = 0.9
 GOAL = 0.95
-# The resplits before these were looked at while the rule was made.
-FIRST_SPLIT = 200
+# The resplits before this one were looked at while the rule was made.
+FIRST_UNSEEN = 200
 Thresholds = Mapping[str, float]
 
 
@@ -62,6 +63,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--cache", type=Path, help="Keep vectors here.")
     parser.add_argument("--splits", type=int, default=20)
+    parser.add_argument("--first", type=int, default=FIRST_UNSEEN, help="Number of the first split, which seeds it.")
     parser.add_argument("--work", type=Path, default=ROOT / ".cache" / "contracts", help="Keep the predictions of splits here.")
     parser.add_argument("--budget", type=float, default=math.inf, help="Start no fit after so many seconds; call again to go on.")
     args = parser.parse_args()
@@ -84,13 +86,17 @@ def main() -> None:
         target: {rule: {name: asdict(count) for name, count in sets.items()} for rule, sets in rules.items()}
         for target, rules in found.items()
     }
-    write_results("contracts", {"confidence": CONFIDENCE, "splits": args.splits, "targets": result}, table(found, splits))
+    write_results(
+        "contracts",
+        {"confidence": CONFIDENCE, "splits": args.splits, "targets": result},
+        table(found, splits, fresh=args.first >= FIRST_UNSEEN),
+    )
 
 
 def prepared(args: argparse.Namespace) -> bool:
     """Fit the splits that are not there yet; return whether all are there now."""
     started = time.monotonic()
-    seeds = range(FIRST_SPLIT, FIRST_SPLIT + args.splits)
+    seeds = range(args.first, args.first + args.splits)
     for question in QUESTIONS:
         missing = [seed for seed in seeds if not split_path(args.work, question, seed).is_file()]
         rows = read_question(question, args.data) if missing else None
@@ -105,8 +111,13 @@ def prepared(args: argparse.Namespace) -> bool:
 
 def contract(split: Split, target: float) -> Thresholds:
     """Return our thresholds."""
-    curve = precision_curve(split.labels, split.held, split.held_truth, split.held_groups, confidence=CONFIDENCE)
-    return {label: found.threshold for label, found in curve.contracts(target).items()}
+    return {label: found.threshold for label, found in _curve(split).contracts(target).items()}
+
+
+@cache
+def _curve(split: Split) -> PrecisionCurve:
+    """Return the curve, which is the same for every target."""
+    return precision_curve(split.labels, split.held, split.held_truth, split.held_groups, confidence=CONFIDENCE)
 
 
 def naive(split: Split, target: float) -> Thresholds:
@@ -166,9 +177,9 @@ def count_split(thresholds: Thresholds, target: float, split: Split) -> Count:
     return count
 
 
-def table(found: Mapping[str, Mapping[str, Mapping[str, Count]]], splits: Mapping[str, Sequence[Split]]) -> str:
+def table(found: Mapping[str, Mapping[str, Mapping[str, Count]]], splits: Mapping[str, Sequence[Split]], *, fresh: bool) -> str:
     """Return the tables as Markdown."""
-    lines = [_intro(splits), ""]
+    lines = [_intro(splits, fresh=fresh), ""]
     for target, rules in found.items():
         lines += [
             f"### Target precision {target}",
@@ -197,17 +208,18 @@ def verdict(found: Mapping[str, Mapping[str, Mapping[str, Count]]]) -> str:
     return f"Goal: {GOAL} of the filled pairs meet the target. " + "; ".join(parts) + "."
 
 
-def _intro(splits: Mapping[str, Sequence[Split]]) -> str:
+def _intro(splits: Mapping[str, Sequence[Split]], *, fresh: bool) -> str:
+    looked_at = "not looked at" if fresh else "looked at"
     sizes = [f"{name} {len(rows[0].held_truth):,} + {len(rows[0].unseen_truth):,} rows" for name, rows in splits.items()]
     one = ", ".join(question.name for question in QUESTIONS if question.one_recipe)
     drawn = ", ".join(f"{question.name} (whole clusters, drawn anew for each split)" for question in QUESTIONS if question.n_rows)
     return (
         f"{len(next(iter(splits.values())))} resplits by cluster of train and dev together, fitted on 75 %, counted on the unseen "
-        f"25 %: {', '.join(sizes)}. Only a part of {drawn} and one fixed recipe for {one}, so that the fits are affordable. "
+        f"25 %: {', '.join(sizes)}. These resplits were {looked_at} while the rule was made. Only a part of {drawn} and one fixed recipe for {one}, so that the fits are affordable. "
         f"Contract: confidence {CONFIDENCE}. A pair is a label in a split with at least one unseen row filled in; it is met if the "
         "share right reaches the target, however few rows they are. Missed within noise: a true precision of the target would "
-        "explain the miss (binomial, 5 %). Never filled: unseen rows carry the label, and none is filled in with it. Tried before, on "
-        "other resplits: a second bound that is not shared out among the labels fills more in and misses the goal."
+        "explain the miss (binomial, 5 %). Never filled: unseen rows carry the label, and none is filled in with it. Tried before: a "
+        "second bound that is not shared out among the labels, which fills more in and misses the goal."
     )
 
 
