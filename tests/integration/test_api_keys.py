@@ -42,6 +42,7 @@ ROUTES: list[tuple[str, str, Any, tuple[str, ...]]] = [
     ("GET", "/v1/fields/{target}", None, ("admin",)),
     ("PUT", "/v1/fields/{target}", {"mode": "recommend"}, ("admin",)),
     ("GET", "/v1/fields/{target}/operating-point", None, ("admin",)),
+    ("GET", "/v1/fields/{target}/precision", None, ANY),
     ("POST", "/v1/admin/reload", None, ("admin",)),
     ("POST", "/v1/admin/keys", {"label": "new", "scopes": ["suggest"]}, ("admin",)),
     ("GET", "/v1/admin/keys", None, ("admin",)),

@@ -75,9 +75,13 @@ def filled(text: str, cues: Sequence[Cue]) -> dict[int, float]:
 
 
 def difference(text: str, before: Sequence[Cue], after: Sequence[Cue]) -> dict[int, float]:
-    """Return place -> what the number gains where the cues of a text are `after` and no longer `before`."""
+    """Return place -> what the number gains where the cues of a text are `after` and no longer `before`.
+
+    A cue that stays is the same object in both: comparing and hashing cues by value would take most of the time.
+    """
     title_end = max(text.find("\n"), 0)
-    moved = {cue.cue for cue in {*before} ^ {*after}}
+    old_ids, new_ids = set(map(id, before)), set(map(id, after))
+    moved = {cue.cue for cue in before if id(cue) not in new_ids} | {cue.cue for cue in after if id(cue) not in old_ids}
     # Only cue types that moved can differ, and what comes together.
     old = _counted([cue for cue in before if cue.cue in moved], title_end)
     new = _counted([cue for cue in after if cue.cue in moved], title_end)

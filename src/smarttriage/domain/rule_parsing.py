@@ -12,7 +12,7 @@ from smarttriage.domain.rules import Conditions, Rule, RuleBook, all_of, any_of,
 from smarttriage.domain.taxonomy import Taxonomy
 
 _WHEN_WORDS = ("any_words", "all_words", "unless_words")
-_WHEN_CUES = ("cues", "unless_cues")
+_WHEN_CUES = ("cues", "all_cues", "unless_cues")
 _WHEN_KNOWN = ("services", "people", "source_systems")
 _TARGETS = ("kind", "category", "sub_category", "impact", "urgency")
 _FLOORS = ("impact", "urgency", "priority")
@@ -79,7 +79,7 @@ class _Reader:
 
     def _conditions(self, section: Section, rule_id: str) -> Conditions:
         section.only([*_WHEN_WORDS, *_WHEN_CUES, *_WHEN_KNOWN, *_TARGETS])
-        if not any(name in section.values for name in (*_WHEN_WORDS[:2], "cues", *_WHEN_KNOWN, *_TARGETS)):
+        if not any(name in section.values for name in (*_WHEN_WORDS[:2], *_WHEN_CUES[:2], *_WHEN_KNOWN, *_TARGETS)):
             section.fail("any_words", "is missing, and so is every other condition; say when the rule holds")
         everything = list(self._rows(section, "all_words"))
         self._keep(any_of(rule_id), self._rows(section, "any_words"))
@@ -91,6 +91,7 @@ class _Reader:
             any_words="any_words" in section.values,
             n_all_words=len(everything),
             cues=self._cues(section, "cues"),
+            all_cues=self._cues(section, "all_cues"),
             unless_words="unless_words" in section.values,
             unless_cues=self._cues(section, "unless_cues"),
             services=known.get("services"),

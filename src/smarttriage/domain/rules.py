@@ -27,6 +27,7 @@ class Conditions:
         any_words: Whether one of its word patterns must stand in the text.
         n_all_words: How many word patterns must all stand there.
         cues: Evidence cue types of which one must be found.
+        all_cues: Evidence cue types that must all be found.
         unless_words: Whether it has word patterns of which none may stand there.
         unless_cues: Evidence cue types of which none may be found.
         services: Names of services or configuration items, one of them affected or named in the text; None: any or none.
@@ -38,6 +39,7 @@ class Conditions:
     any_words: bool = False
     n_all_words: int = 0
     cues: frozenset[str] = frozenset()
+    all_cues: frozenset[str] = frozenset()
     unless_words: bool = False
     unless_cues: frozenset[str] = frozenset()
     services: tuple[str, ...] | None = None
@@ -80,13 +82,12 @@ class RuleBook:
         self.rules = tuple(rules)
         self._cues = cues
         self._words = words
+        self._reads_cues = any(rule.when.cues | rule.when.all_cues | rule.when.unless_cues for rule in rules)
         self._names = {rule.id: _pattern(rule.when.services) for rule in rules if rule.when.services}
 
     def read(self, text: str) -> "Found":
         """Return what the rules look for in the text, found once for all of them."""
-        evidence = (
-            self._cues.find(text) if self._cues and any(rule.when.cues or rule.when.unless_cues for rule in self.rules) else ()
-        )
+        evidence = self._cues.find(text) if self._cues and self._reads_cues else ()
         return Found(text, _by_type(evidence), _by_type(self._words.find(text)) if self._words else {})
 
     def grounds(self, rule: Rule, found: "Found", known: Circumstances, values: Mapping[str, str | None]) -> Grounds | None:
@@ -125,6 +126,8 @@ class RuleBook:
     def _asked(rule: Rule, found: "Found") -> Iterable[tuple[bool, list[Cue]]]:
         when = rule.when
         yield bool(when.cues), [cue for name in sorted(when.cues) for cue in found.cues.get(name, ())]
+        for name in sorted(when.all_cues):
+            yield True, found.cues.get(name, [])
         yield when.any_words, found.words.get(any_of(rule.id), [])
         for number in range(when.n_all_words):
             yield True, found.words.get(all_of(rule.id, number), [])

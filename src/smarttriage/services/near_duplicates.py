@@ -3,12 +3,15 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
+from itertools import islice
 
 from smarttriage.domain.near_text import NEAR, near_identical, word_set
 
 # A word that very many texts share among their rarest is a template's; looking at the latest of them links the template's
 # texts to each other one by one, where looking at all would cost the square of their number.
 MAX_LOOKED_AT = 200
+# A product such as .8 * 5 may lie a hair above the whole number that it is.
+_ROUNDING = 1e-9
 
 
 def linked(*columns: Sequence[Hashable | None]) -> list[int]:
@@ -61,14 +64,25 @@ def _join_similar(sets: dict[frozenset[str], int], parents: list[int], least: fl
     seen: dict[str, list[frozenset[str]]] = defaultdict(list)
     for words in sorted(sets, key=lambda found: (len(found), sets[found])):
         rare_first = sorted(words, key=lambda word: (frequency[word], word))
-        prefix = rare_first[: len(words) - math.ceil(least * len(words)) + 1]
-        for word in prefix:
-            for other in seen[word][-MAX_LOOKED_AT:]:
-                place, rival = sets[words], sets[other]
-                worth_a_look = len(other) >= least * len(words) and _root(parents, place) != _root(parents, rival)
-                if worth_a_look and near_identical(words, other, least):
-                    _join(parents, place, rival)
+        for other in _candidates(seen, rare_first, least):
+            place, rival = sets[words], sets[other]
+            if _root(parents, place) != _root(parents, rival) and near_identical(words, other, least):
+                _join(parents, place, rival)
+        # Later sets are no shorter, so a shorter prefix of this one is enough for them to meet it (Xiao et al., 2008, WWW).
+        for word in rare_first[: len(words) - math.ceil(2 * least / (1 + least) * len(words) - _ROUNDING) + 1]:
             seen[word].append(words)
+
+
+def _candidates(seen: dict[str, list[frozenset[str]]], rare_first: Sequence[str], least: float) -> dict[frozenset[str], None]:
+    """Return the earlier sets, no longer than this one, that may reach the Jaccard index, in a fixed order."""
+    found: dict[frozenset[str], None] = {}
+    shortest = math.ceil(least * len(rare_first) - _ROUNDING)
+    for word in rare_first[: len(rare_first) - shortest + 1]:
+        for other in islice(reversed(seen[word]), MAX_LOOKED_AT) if word in seen else ():
+            if len(other) < shortest:
+                break  # those before it are shorter still
+            found[other] = None
+    return found
 
 
 def _root(parents: list[int], place: int) -> int:

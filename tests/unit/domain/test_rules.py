@@ -63,6 +63,12 @@ def test_cues_are_found_in_every_language(text: str) -> None:
     assert holds(book({"any_words": ["on", "gefordert", "demande"], "unless_cues": ["attack_under_way"]}), text) is None
 
 
+def test_all_cues_must_be_found() -> None:
+    rules = book({"all_cues": ["whole_organisation", "stopped"]})
+    assert holds(rules, "the whole company is down")
+    assert holds(rules, "the whole company sees a slow page") is None
+
+
 def test_service_is_affected_or_named_in_the_text() -> None:
     rules = book({"services": ["{vip}", "Payroll (prod)"]}, vip=["SAP", "till server"])
     assert (holds(rules, "x", Circumstances(affected_services=("sap",))) or Grounds()).known == ("service sap",)
