@@ -137,7 +137,8 @@ def _versions(folder: Path, encoder: HashingEncoder) -> FolderVersions:
     """Return versions whose starter knows two categories."""
     codecs = {CentroidClassifier.format: CentroidClassifier.from_files}
     shipped = FolderBundles(folder / "shipped", codecs=codecs)
-    shipped.promote(shipped.save(two_categories(encoder), A_TRAINING, version="starter"))
+    if "starter" not in shipped.versions():
+        shipped.promote(shipped.save(two_categories(encoder), A_TRAINING, version="starter"))
     return FolderVersions(folder / "models", own=FolderBundles(folder / "models", codecs=codecs), shipped=shipped)
 
 

@@ -46,11 +46,13 @@ def test_every_post_answers_a_repeat_with_its_first_answer(api: Installation) ->
         (f"/v1/articles/{article}/submit", None),
         (f"/v1/articles/{article}/publish", None),
         (f"/v1/articles/{article}/retire", None),
+        ("/v1/models/shadow", {"version": None}),
         ("/v1/admin/reload", None),
         ("/v1/admin/keys", {"label": "y", "scopes": ["suggest"]}),
         (f"/v1/admin/keys/{key}/revoke", None),
     ]
     documented = [path for path, methods in api.client.get("/openapi.json").json()["paths"].items() if "post" in methods]
+    documented.remove("/v1/models/rollback")  # a fresh installation has no version to go back to
     assert len(posts) == len(documented)
     for number, (path, body) in enumerate(posts):
         first = api.ask("POST", path, body, Idempotency_Key=f"key-{number}")

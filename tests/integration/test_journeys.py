@@ -58,7 +58,7 @@ def test_a_text_without_words_is_answered_with_unknowns(server: Server) -> None:
 
 def test_thanks_are_no_work_and_get_no_category(server: Server) -> None:
     answer = suggest(server, "Re: printer", "Thank you so much, it works again, have a nice weekend!")
-    assert answer["kind"]["alternatives"][0]["value"] == "other"
+    assert answer["kind"]["reason"] == "no_work_item"
     assert answer["category"]["value"] is None
 
 
