@@ -312,6 +312,15 @@ def table(rows: list[dict[str, object]]) -> str:
             f"{np.mean(taken):+.4f}" if taken else "-",
         ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    refused = [row for row in good if not row["promoted"]]
+    by_label = sum(any(measure.startswith(("recall", "label")) for measure in row["refused_by"]) for row in refused)
+    lines += [
+        "",
+        f"The price: of the {len(refused)} improvements that the gate refuses, {by_label} are refused for a label (its recall, or its "
+        "loss), though the whole got better. A gate on accuracy alone lets nearly all of them through, and most label losses with them. "
+        f"Label losses that pass stand on too few gate rows to be shown at a confidence of {RULES.confidence:g}. All retrains keep the "
+        "recipe that the current model chose, and start from the same current model.",
+    ]
     lines += [
         "",
         "| batch | retrains | true change, worst to best | regressions | promoted by the gate | of them regressions |",
