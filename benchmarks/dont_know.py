@@ -18,7 +18,6 @@ import csv
 import gzip
 import json
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,23 +102,12 @@ class Desk:
             float(np.sort(novelty.rows @ vector)[-5:].mean()),
             found.score,
         )
-        started = time.perf_counter()
         refused = self.models.gate.refusal(*pair)
-        if refused is None:
-            self.models.gate.verdict(
-                text,
-                vector,
-                first,
-                taxonomy=self.models.taxonomy,
-                votes={},
-                labels={name: card.labels for name, card in self.classifier.cards.items()},
-            )
-        spent = time.perf_counter() - started
         if refused is None:
             fields, refused = judged(self.models, IncidentText(*pair), vector, probabilities, {})
             if refused is None and not means_work(self.models.taxonomy, fields["kind"].value):
                 refused = Reason.NO_WORK_ITEM
-        return {**dict(zip(SCORES, scores, strict=True)), "refused": str(refused) if refused else None, "gate_ms": spent * 1000}
+        return {**dict(zip(SCORES, scores, strict=True)), "refused": str(refused) if refused else None}
 
 
 def main() -> None:
@@ -280,8 +268,6 @@ def _own_table(rows: Sequence[Row], inside: Sequence[Row]) -> str:
         reasons = [row["refused"] for row in mine if row["refused"]]
         counted = ", ".join(f"{reason} {reasons.count(reason)}" for reason in sorted(set(reasons)))
         lines.append(f"| {case} | {len(mine)} | {' | '.join(figures)} | {_share(mine)} | {counted} | {_share(dev)} |")
-    spent = np.quantile([row["gate_ms"] for row in rows], [0.5, 0.95])
-    lines += ["", f"Rules and novelty beside the classifier: {spent[0]:.2f} ms a text p50, {spent[1]:.2f} ms p95."]
     return "\n".join(lines)
 
 

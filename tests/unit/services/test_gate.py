@@ -86,11 +86,3 @@ def test_what_a_person_gave_and_what_is_only_monitored_stays() -> None:
     assert (found["category"].value, found["category"].reason) == (None, Reason.OFF_TOPIC)
     assert found["impact"].value == "high"
     assert found["urgency"].reason is Reason.MONITOR_ONLY
-
-
-def test_where_the_model_and_its_rows_disagree_about_work_nothing_is_filled_in() -> None:
-    found = fields.recommended(
-        {"category": FieldPrediction("network", 0.9, FieldMode.AUTOFILL), "impact": fields.given("high", FieldMode.AUTOFILL)}
-    )
-    assert (found["category"].value, found["category"].mode) == ("network", FieldMode.RECOMMEND)
-    assert found["impact"].mode is FieldMode.AUTOFILL

@@ -1,9 +1,9 @@
 """How far a text is from the training rows: nearest-neighbour similarity and the heads' confidence, on one scale.
 
-A text is strange if it is far from all rows, or if it is both rather far and hard for the heads: another subject altogether shows
-in the first (benchmarks/dont_know.py, foreign sets), a new topic of the same subject in the second. The nearest neighbours in the embedding (Sun et al., 2022, arXiv:2204.06507) say whether the topic was seen, the highest
-probability (Hendrycks and Gimpel, 2017, arXiv:1610.02136) whether the heads can place it. A bound is the k-th smallest held-out score with k = floor(share (n + 1)), so that a new row of the same source
-falls below it with at most that share (split conformal prediction; Vovk et al., 2005); two bounds share it in halves.
+The nearest neighbours in the embedding (Sun et al., 2022, arXiv:2204.06507) say whether the topic was seen, the highest
+probability (Hendrycks and Gimpel, 2017, arXiv:1610.02136) whether the heads can place it; benchmarks/dont_know.py measures both
+and their sum. A bound is the k-th smallest held-out score with k = floor(share (n + 1)), so that a new row of the same source
+falls below it with at most that share (split conformal prediction; Vovk et al., 2005).
 """
 
 import json
@@ -30,8 +30,8 @@ N_NEAREST = 5
 # 2,000 rows cost 0.2 ms a text and 1.5 MB in the bundle.
 MAX_ROWS = 2_000
 MAX_MEASURED = 4_000
-# Fewer rows say too little of a language's texts; below, none of them is refused.
-MIN_ROWS_OF_LANGUAGE = 50
+# A language's own bound needs rows enough that one in a hundred can be told; below, the text is not refused.
+MIN_ROWS_OF_LANGUAGE = 100
 # A language is understood from ten rows and one in a hundred on; of few rows, from one in five.
 UNDERSTOOD_SHARE = 0.01
 MIN_UNDERSTOOD = 10
@@ -39,7 +39,6 @@ UNDERSTOOD_SHARE_OF_FEW = 0.2
 Detect = Callable[[str], str | None]
 Scale = tuple[float, float]
 _UNCLEAR = ""
-_NEVER = (-np.inf, -np.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,6 @@ class NearestRows:
         nearness: Mean and spread of held-out rows' similarity to the nearest rows.
         confidence: Target -> mean and spread of held-out rows' highest probability.
         bounds: Language ("" where it is unclear) -> the scores below which a text is strange, and doubtful.
-        far: The same for the mere similarity to the nearest rows.
         understood: Languages of the training texts.
     """
 
@@ -63,7 +61,6 @@ class NearestRows:
     nearness: Scale
     confidence: Mapping[str, Scale]
     bounds: Mapping[str, Scale]
-    far: Mapping[str, Scale]
     understood: frozenset[str]
 
     def familiarity(self, language: str | None, vector: Vectors, probabilities: Mapping[str, Probabilities]) -> Familiarity:
@@ -72,16 +69,14 @@ class NearestRows:
         tops = [
             _scaled(float(probabilities[name].max()), scale) for name, scale in self.confidence.items() if name in probabilities
         ]
-        near = _nearest(similarity)
-        score = _scaled(near, self.nearness) + (sum(tops) / len(tops) if tops else 0.0)
-        strange, doubtful = self.bounds.get(language or _UNCLEAR, _NEVER)
-        far, rather_far = self.far.get(language or _UNCLEAR, _NEVER)
+        score = _scaled(_nearest(similarity), self.nearness) + (sum(tops) / len(tops) if tops else 0.0)
+        strange, doubtful = self.bounds.get(language or _UNCLEAR, (-np.inf, -np.inf))
         kinds = {
             label: _nearest(similarity[self.kinds == place])
             for place, label in enumerate(self.kind_labels)
             if (self.kinds == place).any()
         }
-        return Familiarity(score, score < strange or near < far, score < doubtful or near < rather_far, kinds)
+        return Familiarity(score, score < strange, score < doubtful, kinds)
 
     def to_files(self) -> dict[str, bytes]:
         """Return the files of a bundle, name -> content."""
@@ -89,8 +84,7 @@ class NearestRows:
             "kind_labels": list(self.kind_labels),
             "nearness": list(self.nearness),
             "confidence": {name: list(scale) for name, scale in self.confidence.items()},
-            "bounds": {name: _finite(pair) for name, pair in self.bounds.items()},
-            "far": {name: _finite(pair) for name, pair in self.far.items()},
+            "bounds": {name: [None if np.isinf(bound) else bound for bound in pair] for name, pair in self.bounds.items()},
             "understood": sorted(self.understood),
         }
         arrays = {"rows": self.rows.astype(np.float16), "kinds": self.kinds}
@@ -113,7 +107,6 @@ def read_novelty(files: Mapping[str, bytes]) -> NearestRows | None:
             nearness=_pair(content["nearness"]),
             confidence={name: _pair(scale) for name, scale in content["confidence"].items()},
             bounds={name: _pair(pair) for name, pair in content["bounds"].items()},
-            far={name: _pair(pair) for name, pair in content["far"].items()},
             understood=frozenset(content["understood"]),
         )
     except (KeyError, ValueError, TypeError, AttributeError, SafetensorError) as error:
@@ -141,8 +134,7 @@ def fit_novelty(
     detected = [detect(examples.texts[row]) or _UNCLEAR for row in measured.tolist()]
     labels, kinds = _kinds(examples.labels.get(KIND, ()), chosen)
     understood = _understood([detect(examples.texts[row]) or _UNCLEAR for row in chosen.tolist()])
-    bounds, far = _bounds(scores, detected), _bounds(nearest, detected)
-    return NearestRows(rows, kinds, labels, nearness, confidence, bounds, far, understood)
+    return NearestRows(rows, kinds, labels, nearness, confidence, _bounds(scores, detected), understood)
 
 
 def _nearest(similarity: Vectors) -> float:
@@ -176,25 +168,20 @@ def _tops(held_out: Mapping[str, HeldOut], confidence: Mapping[str, Scale], meas
 
 
 def _bounds(scores: NDArray[np.float64], detected: Sequence[str]) -> dict[str, Scale]:
-    """Return the bounds of each language with rows enough; none is stricter than that of all rows, which vary more.
-
-    Where a language's rows are too few for the share, its lowest row is the bound.
-    """
+    """Return the bounds of each language with rows enough; none is stricter than that of all rows, which vary more."""
     languages, ascending = np.array(detected), np.sort(scores)
+    overall = (_bound(ascending, STRANGE_SHARE), _bound(ascending, DOUBTFUL_SHARE))
     found = {}
     for language, count in Counter(detected).items():
         if count >= MIN_ROWS_OF_LANGUAGE:
             mine = np.sort(scores[languages == language])
-            strange, doubtful = (
-                min(_bound(mine, share / 2, least=1), _bound(ascending, share / 2)) for share in (STRANGE_SHARE, DOUBTFUL_SHARE)
-            )
-            found[language] = (strange, doubtful)
+            strange, doubtful = (_bound(mine, share) for share in (STRANGE_SHARE, DOUBTFUL_SHARE))
+            found[language] = (min(strange, overall[0]), min(doubtful, overall[1]))
     return dict(sorted(found.items()))
 
 
-def _bound(ascending: NDArray[np.float64], share: float, *, least: int = 0) -> float:
-    """Return the k-th smallest score for the share, at least the `least`-th; -inf for k = 0."""
-    place = max(int(share * (len(ascending) + 1)), least)
+def _bound(ascending: NDArray[np.float64], share: float) -> float:
+    place = int(share * (len(ascending) + 1))
     # The last digits depend on how memory is aligned; a model must not.
     return round(float(ascending[place - 1]), 6) if place else -np.inf
 
@@ -219,11 +206,6 @@ def _scale(values: NDArray[np.float64]) -> Scale:
 
 def _scaled(value: float, scale: Scale) -> float:
     return (value - scale[0]) / scale[1]
-
-
-def _finite(pair: Scale) -> list[float | None]:
-    """Return the pair as JSON, which knows no infinity."""
-    return [None if np.isinf(bound) else bound for bound in pair]
 
 
 def _pair(values: Sequence[float | None]) -> Scale:
