@@ -1,6 +1,7 @@
 """An incident as ITIL's logging stage wants it: what was seen, by whom, where it came from; unknown stays unknown (None)."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -63,6 +64,11 @@ class Labels:
     def get(self, target: str) -> str | None:
         """Return the label of a target, one of the five or a custom one."""
         return getattr(self, target) if target in TARGETS else self.custom.get(target)
+
+    def with_values(self, values: Mapping[str, str]) -> "Labels":
+        """Return the labels with those of some targets replaced."""
+        own = {target: value for target, value in values.items() if target not in TARGETS}
+        return replace(self, **{t: values[t] for t in TARGETS if t in values}, custom={**self.custom, **own})
 
 
 TARGETS = ("kind", "category", "sub_category", "impact", "urgency")

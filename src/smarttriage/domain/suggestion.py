@@ -25,6 +25,7 @@ class Reason(StrEnum):
     LOW_CONFIDENCE = "low_confidence"
     NO_WORK_ITEM = "no_work_item"
     PARENT_UNKNOWN = "parent_unknown"
+    NOTHING_BELOW = "nothing_below"
     NOT_TRAINED = "not_trained"
     EMPTY_TEXT = "empty_text"
     GIBBERISH = "gibberish"

@@ -17,12 +17,14 @@ class Vote:
         similarity: Of the case to the text in question.
         incident_id: The case.
         tenth: Similarity of the tenth neighbour of the text in question, reviewed or not; 0 where it has not so many.
+        above: The case's label of the target above, where there is one; None where it has none.
     """
 
     label: str
     similarity: float
     incident_id: str = ""
     tenth: float = 0.0
+    above: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,8 @@ class Classifier(Protocol):
     def predict_proba(self, texts: Sequence[str], vectors: Vectors) -> Mapping[str, Probabilities]:
         """Return target -> (len(texts), len(labels)) calibrated probabilities; rows sum to 1.
 
+        Below another target they are those of the whole path: no label is more likely than the one above it, and a row sums to
+        what the labels above that have labels below them have.
         `texts` are `model_text()`s; `vectors` their (len(texts), dim) encodings. Same input, same output, one row or many.
         """
         ...

@@ -1,7 +1,7 @@
 """What a text finds: articles and past incidents, by its words and by its vector."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -40,6 +40,10 @@ class IncidentText:
     incident_id: str | None = None
     k: int = DEFAULT_MATCHES
     circumstances: Circumstances = field(default_factory=Circumstances)
+
+    def knowing(self, values: Mapping[str, str]) -> "IncidentText":
+        """Return the request with more labels known: target -> label."""
+        return replace(self, known=self.known.with_values(values))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """From probabilities and reviewed neighbours to the predicted fields of one text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from smarttriage.domain.incident import TARGETS, Labels
 from smarttriage.domain.suggestion import FieldPrediction, Reason, VotingNeighbour
@@ -10,20 +11,27 @@ from smarttriage.domain.voting import SEVERITY, TOPIC, Vote, shares, with_votes
 from smarttriage.ports import Probabilities, TargetCard, Vectors
 from smarttriage.services import fields
 from smarttriage.services.gate import withheld
+from smarttriage.services.levels import Beliefs, Level, Tree, within
 from smarttriage.services.live import Models
 from smarttriage.services.matching import N_NEIGHBOURS, IncidentText, Neighbours
 
 
-def votes_of(neighbours: Neighbours) -> Mapping[str, Sequence[Vote]]:
-    """Return target -> the labels that people decided for the neighbours, each with its similarity."""
+def votes_of(neighbours: Neighbours, models: Models) -> Mapping[str, Sequence[Vote]]:
+    """Return target -> the labels that people decided for the neighbours, each with its similarity.
+
+    Who decided a label has decided those above it.
+    """
     votes: dict[str, list[Vote]] = {}
     near = sorted((result.dense or 0.0 for result, _ in neighbours), reverse=True)
     tenth = near[N_NEIGHBOURS - 1] if len(near) >= N_NEIGHBOURS else 0.0
+    tree = Tree.of(models)
     for result, incident in neighbours:
-        for target in incident.reviewed:
-            label = incident.labels.get(target)
-            if label is not None and result.dense is not None:
-                votes.setdefault(target, []).append(Vote(label, result.dense, incident.id, tenth))
+        if result.dense is None or not incident.reviewed:
+            continue
+        for target, label in tree.reviewed(incident).items():
+            level = tree.levels.get(target)
+            above = incident.labels.get(level.above) if level else None
+            votes.setdefault(target, []).append(Vote(label, result.dense, incident.id, tenth, above))
     return votes
 
 
@@ -40,52 +48,82 @@ def predict(
     Without `idle` the model's guess that the text is no work item is not believed: the kind is left open.
     """
     predictions: dict[str, FieldPrediction] = {}
-    for target in (*TARGETS, *(name for name in models.classifier.cards if name not in TARGETS)):
+    beliefs: dict[str, Beliefs] = {}
+    tree = Tree.of(models)
+    known = tree.implied(request.known)
+    for target in tree.order:
         card = models.card(target)
-        known = request.known.get(target)
-        if known is not None:
-            predictions[target] = fields.given(known, models.mode(target))
+        if target in known:
+            predictions[target] = fields.given(known[target], models.mode(target))
+            beliefs[target] = {known[target]: 1.0}
         elif card is None:
             predictions[target] = fields.unknown(Reason.NOT_TRAINED, models.mode(target))
         else:
-            field_ = _one(models, card, request, row=probabilities[target][0], votes=votes.get(target, ()))
+            asked = _Asked(models, card, request, votes.get(target, ()), tree.levels.get(target))
+            field_, beliefs[target] = asked.answered(probabilities[target][0], predictions, beliefs)
             if target == "kind" and not idle and not means_work(models.taxonomy, field_.value):
                 field_ = fields.without_value(field_, Reason.LOW_CONFIDENCE)
-            predictions[target] = _under_what_is_known(models, target, field_, predictions)
+            predictions[target] = _under_what_is_known(asked, field_, predictions)
     return predictions
 
 
-def _one(
-    models: Models, card: TargetCard, request: IncidentText, *, row: Probabilities, votes: Sequence[Vote]
-) -> FieldPrediction:
-    text = model_text(request.title, request.description)
-    model = dict(zip(card.labels, row.tolist(), strict=True))
-    voting = SEVERITY if card.ordered or card.name in ("impact", "urgency") else TOPIC
-    permitted = models.taxonomy.names(card.name)
-    usable = [vote for vote in votes if permitted is None or vote.label in permitted]
-    labels = fields.ranked(model, with_votes(model, usable, voting))
-    voters = tuple(
-        VotingNeighbour(vote.incident_id, vote.label, round(min(1.0, vote.similarity), 4), round(share, 4))
-        for vote, share in shares(model, usable, voting)
-    )
-    # A label that only people have used so far has no words in the model yet.
-    spans = models.classifier.explain(text, card.name, labels.best.value) if labels.best.value in card.labels else ()
-    evidence = [
-        locate(request.title, request.description, span.start, span.end, cue=span.cue, weight=span.weight) for span in spans
-    ]
-    return fields.predicted(card, labels, models.mode(card.name), evidence, voters)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One target of one text: its card, the votes on it and where it stands."""
+
+    models: Models
+    card: TargetCard
+    request: IncidentText
+    votes: Sequence[Vote]
+    level: Level | None
+
+    def answered(
+        self, row: Probabilities, above: Mapping[str, FieldPrediction], beliefs: Mapping[str, Beliefs]
+    ) -> tuple[FieldPrediction, Beliefs]:
+        """Return the field, of labels below the one decided above only, and what is believed of every label."""
+        card, voting = self.card, SEVERITY if self.card.ordered or self.card.name in ("impact", "urgency") else TOPIC
+        model: Beliefs = dict(zip(card.labels, row.tolist(), strict=True))
+        permitted = self.models.taxonomy.names(card.name)
+        usable = [vote for vote in self.votes if permitted is None or vote.label in permitted]
+        level = self.level.with_votes(usable) if self.level else None
+        if level is not None:
+            usable = [vote for vote in usable if vote.label in level.parents]
+        blended = with_votes(model, usable, voting)
+        voters = shares(model, usable, voting)
+        if level is None or not level.placed(blended):
+            field_ = self._field(fields.ranked(model, blended), [_neighbour(*each, blended, blended) for each in voters])
+            stray = level is not None and field_.value is not None
+            return (fields.without_value(field_, Reason.PARENT_UNKNOWN) if stray else field_), blended
+        decided = above[level.above]
+        model, final = (level.below(level.under(one, beliefs.get(level.above)), decided.value) for one in (model, blended))
+        if not final or decided.reason is Reason.NOTHING_BELOW:
+            return fields.unknown(Reason.NOTHING_BELOW, self.models.mode(card.name)), {}
+        field_ = self._field(fields.ranked(model, final), [_neighbour(*each, final, blended) for each in voters])
+        return field_, final
+
+    def _field(self, labels: fields.Ranked, voters: Sequence[VotingNeighbour]) -> FieldPrediction:
+        title, description, best = self.request.title, self.request.description, labels.best.value
+        # A label that only people have used so far has no words in the model yet.
+        known = best in self.card.labels
+        spans = self.models.classifier.explain(model_text(title, description), self.card.name, best) if known else ()
+        evidence = [locate(title, description, span.start, span.end, cue=span.cue, weight=span.weight) for span in spans]
+        return fields.predicted(self.card, labels, self.models.mode(self.card.name), evidence, tuple(voters))
 
 
-def _under_what_is_known(
-    models: Models, target: str, field_: FieldPrediction, above: Mapping[str, FieldPrediction]
-) -> FieldPrediction:
-    """Return the field as far as the ones above it allow: no category without work, no sub-category of another category."""
-    if target not in ("category", "sub_category"):
-        return field_
-    if not means_work(models.taxonomy, above["kind"].value):
+def _neighbour(vote: Vote, share: float, final: Beliefs, blended: Beliefs) -> VotingNeighbour:
+    """Return the voter with its share of the final probability of its label, which the level above may have moved."""
+    weight = share * final.get(vote.label, 0.0) / blended[vote.label]
+    return VotingNeighbour(vote.incident_id, vote.label, round(min(1.0, vote.similarity), 4), round(min(1.0, weight), 4))
+
+
+def _under_what_is_known(asked: _Asked, field_: FieldPrediction, above: Mapping[str, FieldPrediction]) -> FieldPrediction:
+    """Return the field as far as the ones above it allow: no category without work, nothing below a level that is open."""
+    of_work = asked.card.name in ("category", "sub_category") and "kind" in above
+    if of_work and not means_work(asked.models.taxonomy, above["kind"].value):
         return fields.without_value(field_, Reason.NO_WORK_ITEM)
-    stray = target == "sub_category" and models.taxonomy.parents.get(field_.value or "") != above["category"].value
-    return fields.without_value(field_, Reason.PARENT_UNKNOWN) if stray and field_.value is not None else field_
+    if asked.level is None:
+        return field_
+    return within(field_, above[asked.level.above])
 
 
 def means_work(taxonomy: Taxonomy, kind: str | None) -> bool:
@@ -128,3 +166,13 @@ def judged(
     if verdict.refused is not None and means_work(models.taxonomy, predictions["kind"].value):
         return withheld(predictions, verdict.refused), verdict.refused
     return predictions, None
+
+
+def anew(
+    models: Models,
+    vector: Vectors,
+    probabilities: Mapping[str, Probabilities],
+    votes: Callable[[], Mapping[str, Sequence[Vote]]],
+) -> Callable[[IncidentText], dict[str, FieldPrediction]]:
+    """Return what judges a text that was read, as often as more becomes known of it."""
+    return lambda request: judged(models, request, vector, probabilities, votes())[0]

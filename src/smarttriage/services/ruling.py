@@ -1,6 +1,6 @@
 """The administrator's rules, applied above the model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from smarttriage.domain.cue_families import family_of
@@ -8,6 +8,7 @@ from smarttriage.domain.incident import TARGETS
 from smarttriage.domain.rules import Grounds, Rule
 from smarttriage.domain.suggestion import Alternative, AppliedRule, FieldMode, FieldPrediction, Reason
 from smarttriage.domain.text import Evidence, locate, model_text
+from smarttriage.services.levels import Tree
 from smarttriage.services.live import Models
 from smarttriage.services.matching import IncidentText
 
@@ -33,11 +34,15 @@ class PriorityRuling:
 
 
 def ruled(
-    models: Models, request: IncidentText, predictions: Mapping[str, FieldPrediction]
+    models: Models,
+    request: IncidentText,
+    predictions: Mapping[str, FieldPrediction],
+    again: Callable[[IncidentText], Mapping[str, FieldPrediction]] | None = None,
 ) -> tuple[dict[str, FieldPrediction], PriorityRuling]:
     """Return the fields under the rules, in their order, and what rules say of the priority.
 
-    What a person gave stands, and so does a field that is turned off or only monitored.
+    What a person gave stands, and so does a field that is turned off or only monitored. `again` predicts the fields anew for
+    the same text where more is known: the levels above and below what a rule decided follow from it.
     """
     found, ruling = dict(predictions), PriorityRuling()
     if not models.rules.rules:
@@ -53,7 +58,27 @@ def ruled(
                 ruling = _on_priority(rule, grounds, ruling)
             elif _open_to(found[target], rule, target) and not _reached(models, found[target], rule, target):
                 found[target] = _decided(models, request, found[target], target=target, label=label, rule=rule, grounds=grounds)
-    return _consistent(models, found), ruling
+    return _consistent(models, _anew(models, request, found, again) if again else found), ruling
+
+
+def _anew(
+    models: Models,
+    request: IncidentText,
+    found: Mapping[str, FieldPrediction],
+    again: Callable[[IncidentText], Mapping[str, FieldPrediction]],
+) -> dict[str, FieldPrediction]:
+    """Return the fields with those above and below what a rule decided predicted under it."""
+    tree = Tree.of(models)
+    decided = {target: field.value for target, field in found.items() if field.rule and field.value}
+    levels = tree.related(list(decided))
+    if not levels:
+        return dict(found)
+    fields = {**found, **{t: field for t, field in again(request.knowing(decided)).items() if t in levels}}
+    for target in decided:
+        for above in tree.above(target):
+            if fields[above].reason is Reason.GIVEN and found[above].reason is not Reason.GIVEN:
+                fields[above] = replace(fields[above], reason=Reason.RULE, rule=found[target].rule)
+    return fields
 
 
 def _open_to(field: FieldPrediction, rule: Rule, target: str) -> bool:
@@ -113,17 +138,13 @@ def _evidence(request: IncidentText, grounds: Grounds) -> tuple[Evidence, ...]:
 
 
 def _consistent(models: Models, found: Mapping[str, FieldPrediction]) -> dict[str, FieldPrediction]:
-    """Return the fields with nothing left that a rule's kind or category rules out."""
-    fields, kind, category = dict(found), found["kind"], found["category"]
+    """Return the fields with nothing left that a rule's kind, or what a rule decided of the level above, rules out."""
+    fields, kind = dict(found), found["kind"]
     if kind.rule and kind.value not in models.taxonomy.work_item_kinds:
         for target in ("category", "sub_category"):
             fields[target] = replace(fields[target], value=None, mode=FieldMode.RECOMMEND, reason=Reason.NO_WORK_ITEM, rule=None)
-    sub = fields["sub_category"]
-    if (
-        category.rule
-        and sub.value
-        and models.taxonomy.parents.get(sub.value) != category.value
-        and sub.reason is not Reason.GIVEN
-    ):
-        fields["sub_category"] = replace(sub, value=None, mode=FieldMode.RECOMMEND, reason=Reason.PARENT_UNKNOWN, rule=None)
+    for target, level in Tree.of(models).levels.items():
+        field, above = fields[target], fields[level.above]
+        if above.rule and field.value and level.parents.get(field.value) != above.value and field.reason is not Reason.GIVEN:
+            fields[target] = replace(field, value=None, mode=FieldMode.RECOMMEND, reason=Reason.PARENT_UNKNOWN, rule=None)
     return fields

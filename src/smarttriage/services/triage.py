@@ -18,7 +18,7 @@ from smarttriage.services import fields
 from smarttriage.services.counterfactual import counterfactual
 from smarttriage.services.live import Live, State
 from smarttriage.services.matching import DEFAULT_MATCHES, IncidentText, Question, similar
-from smarttriage.services.predicting import judged, means_work, nothing, votes_of
+from smarttriage.services.predicting import anew, judged, means_work, nothing, votes_of
 from smarttriage.services.prioritising import prioritise
 from smarttriage.services.ruling import ruled
 
@@ -89,12 +89,13 @@ class TriageService:
         for request in texts:
             refused = models.gate.refusal(request.title, request.description)
             if refused is not None:
-                found = nothing(models, refused, request.known)
+                found, again = nothing(models, refused, request.known), None
             else:
                 text = model_text(request.title, request.description)
                 vector = models.encoder.encode([text])
-                found, _ = judged(models, request, vector[0], models.classifier.predict_proba([text], vector), {})
-            fields_, _ = ruled(models, request, found)
+                again = anew(models, vector[0], models.classifier.predict_proba([text], vector), dict)
+                found = again(request)
+            fields_, _ = ruled(models, request, found, again)
             predictions.append(fields_)
         return predictions
 
@@ -118,13 +119,15 @@ class TriageService:
             neighbours = question.neighbours(vector[0], worded, self._store)
             articles = question.articles(vector[0], worded)
             watch.lap("search")
-            predictions, refused = judged(models, request, vector[0], probabilities, votes_of(neighbours))
+            votes = votes_of(neighbours, models)
+            again = anew(models, vector[0], probabilities, lambda: votes)
+            predictions, refused = judged(models, request, vector[0], probabilities, votes)
             if refused is Reason.OFF_TOPIC or _surely_idle(models.taxonomy, predictions["kind"]):
                 articles = ()
             watch.lap("classify")
         else:
-            neighbours, articles, predictions = [], (), nothing(models, refused, request.known)
-        predictions, ruling = ruled(models, request, predictions)
+            neighbours, articles, predictions, again = [], (), nothing(models, refused, request.known), None
+        predictions, ruling = ruled(models, request, predictions, again)
         now, suggestion_id = self._clock(), self._new_id("sug")
         # A stored incident is drawn by its own id: asking again must not draw again.
         if is_held_out(request.incident_id or suggestion_id, self._holdout_share):

@@ -1,11 +1,11 @@
 """What every `Classifier` promises, as a suite: subclass it and give it `classifier`, `texts` and `vectors` fixtures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from smarttriage.ports import Classifier, Vectors
+from smarttriage.ports import Classifier, Probabilities, Vectors
 
 
 class ClassifierContract:
@@ -14,13 +14,24 @@ class ClassifierContract:
     def test_rows_are_probabilities_in_the_order_of_the_labels(
         self, classifier: Classifier, texts: Sequence[str], vectors: Vectors
     ) -> None:
-        """Each target has (n, n_labels) values from 0 to 1 whose rows sum to 1."""
+        """Each target has (n, n_labels) values from 0 to 1 whose rows sum to 1, less where a label above has none below."""
         found = classifier.predict_proba(texts, vectors)
         assert set(found) == set(classifier.cards)
         for target, probabilities in found.items():
             assert probabilities.shape == (len(texts), len(classifier.cards[target].labels))
             assert (probabilities >= 0).all()
-            np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-9)
+            np.testing.assert_allclose(probabilities.sum(axis=1), _share_with_labels_below(classifier, target, found), atol=1e-9)
+
+    def test_no_label_is_more_likely_than_the_one_above_it(
+        self, classifier: Classifier, texts: Sequence[str], vectors: Vectors
+    ) -> None:
+        """P(child) <= P(parent) for each label of a target that stands below another one."""
+        found = classifier.predict_proba(texts, vectors)
+        for target, card in classifier.cards.items():
+            if card.parent is not None:
+                above = classifier.cards[card.parent].labels
+                owners = [above.index(card.parents[label]) for label in card.labels]
+                assert (found[target] <= found[card.parent][:, owners] + 1e-12).all()
 
     def test_a_row_does_not_depend_on_its_neighbours(
         self, classifier: Classifier, texts: Sequence[str], vectors: Vectors
@@ -66,3 +77,13 @@ class ClassifierContract:
                 assert len(spans) <= 3
                 assert all(0 <= span.start < span.end <= len(text) for span in spans)
                 assert [span.weight for span in spans] == sorted((span.weight for span in spans), reverse=True)
+
+
+def _share_with_labels_below(classifier: Classifier, target: str, found: Mapping[str, Probabilities]) -> Probabilities:
+    """Return for each row what the labels above that have labels below them have together; 1 for a target of its own."""
+    card = classifier.cards[target]
+    if card.parent is None:
+        return np.ones(len(found[target]))
+    owners = {classifier.cards[card.parent].labels.index(label) for label in card.parents.values()}
+    shares: Probabilities = found[card.parent][:, sorted(owners)].sum(axis=1)
+    return shares

@@ -65,6 +65,7 @@ def read(
         projection = Projection(arrays["projection"].astype(np.float32)) if "projection" in arrays else None
         models = {entry["name"]: _target(f"target{place}", entry, arrays) for place, entry in enumerate(content["targets"])}
         _check_shapes(features, projection, models)
+        _check_tree(models)
     except (KeyError, ValueError, TypeError, SafetensorError) as error:
         raise BundleError(
             f"{MODEL} and {ARRAYS} do not make a classifier ({error!r}); restore the bundle or train again."
@@ -168,3 +169,18 @@ def _check_shapes(features: TextFeatures, projection: Projection | None, models:
             raise ValueError(f"the precision curve of {name!r} does not fit its labels")
         if set(model.card.thresholds) != set(model.card.labels) or len(model.calibration.bias) != n_labels:
             raise ValueError(f"thresholds or calibration of {name!r} do not fit its labels")
+
+
+def _check_tree(models: Mapping[str, TargetModel]) -> None:
+    """Raise ValueError unless each target stands behind the one above it and each of its labels below one label of that."""
+    known: dict[str, set[str]] = {}
+    for name, model in models.items():
+        card = model.card
+        if card.parent is None and card.parents:
+            raise ValueError(f"{name!r} has labels below others but no target above it")
+        if card.parent is not None:
+            if card.parent not in known:
+                raise ValueError(f"{name!r} is below {card.parent!r}, which does not stand before it")
+            if set(card.parents) != set(card.labels) or not set(card.parents.values()) <= known[card.parent]:
+                raise ValueError(f"the labels of {name!r} are not each below one of {card.parent!r}")
+        known[name] = set(card.labels)

@@ -98,19 +98,22 @@ def softmax(scores: Scores) -> Probabilities:
     return result
 
 
-def under_parent(child: Probabilities, parent: Probabilities, card: TargetCard, parent_labels: Sequence[str]) -> Probabilities:
-    """Return (n, n_labels) with p(sub) = p(parent) p(sub | parent), rows summing to 1.
-
-    A parent label without any sub-label gives its mass to the others in proportion.
-    """
+def owners_of(card: TargetCard, parent_labels: Sequence[str]) -> NDArray[np.int_]:
+    """Return for each label of the card the column of its parent's label."""
     column = {label: place for place, label in enumerate(parent_labels)}
-    owners = np.array([column[card.parents[label]] for label in card.labels])
+    return np.array([column[card.parents[label]] for label in card.labels], dtype=np.int_)
+
+
+def under_parent(child: Probabilities, parent: Probabilities, card: TargetCard, parent_labels: Sequence[str]) -> Probabilities:
+    """Return (n, n_labels) with p(sub) = p(parent) p(sub | parent), so no label is more likely than the one above it.
+
+    Rows sum to what the parent labels that have labels below them have; the rest is of those where the tree ends.
+    """
+    owners = owners_of(card, parent_labels)
     members = owners[:, None] == np.arange(len(parent_labels))[None, :]
     # The floor keeps 0 / 0 away where a parent is likely although the child model rules out all of its labels.
     floored = child + 1e-12
-    joint = parent[:, owners] * floored / (floored @ members)[:, owners]
-    total = joint.sum(axis=1, keepdims=True)
-    result: Probabilities = np.where(total > 0, joint / np.where(total > 0, total, 1.0), child)
+    result: Probabilities = parent[:, owners] * (floored / (floored @ members)[:, owners])
     return result
 
 
