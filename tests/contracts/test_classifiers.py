@@ -1,14 +1,14 @@
 """Every classifier passes the one contract, and what it promises beyond it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from smarttriage.adapters.classifiers.centroid import CentroidClassifier
-from smarttriage.adapters.classifiers.features import Altered
+from smarttriage.adapters.classifiers.features import Altered, Place
 from smarttriage.adapters.classifiers.sklearn import SklearnClassifier, SklearnTrainer, TargetOptions
 from smarttriage.adapters.encoders.hashing import HashingEncoder
 from smarttriage.domain.errors import BundleError, InvalidInput, NotFound
@@ -34,8 +34,9 @@ class Shouting:
     def used(self, target: str) -> Sequence[bool]:
         return [True]
 
-    def spans(self, text: str, target: str, label: str) -> Sequence[tuple[TextSpan, Mapping[int, float]]]:
-        return [(TextSpan(match.start(), match.end(), 0.0, "loud"), {0: 1.0}) for match in re.finditer("[A-Z]+", text)]
+    def places(self, text: str) -> Sequence[Place]:
+        loud = [TextSpan(match.start(), match.end(), 0.0, "loud") for match in re.finditer("[A-Z]+", text)]
+        return [Place(span, {0: 1.0}, {("tone", "loud")}) for span in loud]
 
     def alternatives(self, text: str) -> Sequence[Altered]:
         return []

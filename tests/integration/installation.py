@@ -107,7 +107,7 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
     )
     incidents = IncidentService(**shared, live=live)
     services = Services(
-        triage=TriageService(**shared, live=live, observe=lambda made, vector: watcher.step([Seen(made, vector)])),
+        triage=TriageService(**shared, live=live, observe=lambda *seen: watcher.step([Seen(*seen)])),
         incidents=incidents,
         learning=LearningService(**shared, live=live, incident_service=incidents),
         knowledge=KnowledgeService(**shared, taxonomy=lambda: live.state.models.taxonomy),

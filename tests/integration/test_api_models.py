@@ -1,14 +1,14 @@
 """Model versions over the API: a challenger listens unseen, people's judgements compare both, one call goes back."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from smarttriage.adapters.bundles import write_bundle
 from smarttriage.domain.suggestion import Suggestion
-from smarttriage.ports import HeldOut, PromotionAction, PromotionEntry
+from smarttriage.ports import HeldOut, Probabilities, PromotionAction, PromotionEntry, Vectors
 from smarttriage.services.drift import Reference
 from smarttriage.services.watching import QUEUE, WINDOW, DriftMonitor, Watcher
 from smarttriage.testing.factories import NOON, a_suggestion
@@ -119,8 +119,10 @@ def watcher(api: Installation, alarms: list[object], reference: Reference | None
     return Watcher(live=live, store=store, clock=api.clock, drift=drift, on_error=alarms.append, on_alarm=alarms.append)
 
 
-def seen(api: Installation, text: str) -> tuple[Suggestion, np.ndarray]:
-    return a_suggestion(title="", description=text), api.services.live.state.models.encoder.encode([text])
+def seen(api: Installation, text: str) -> tuple[Suggestion, Vectors, Mapping[str, Probabilities]]:
+    models = api.services.live.state.models
+    vector = models.encoder.encode([text])
+    return a_suggestion(title="", description=text), vector, models.classifier.predict_proba([text], vector)
 
 
 def test_a_full_queue_leaves_suggestions_out_instead_of_waiting(api: Installation) -> None:

@@ -39,10 +39,10 @@ class Letters:
 
 def is_gibberish(text: str, letters: Letters) -> bool:
     """Return whether the text holds nothing that reads like a word, a code or a log line."""
-    visible = [character for character in text if not character.isspace()]
+    visible = "".join(text.split())
     if not visible:
         return False
-    if sum(_is_broken(character) for character in visible) > MAX_BROKEN * len(visible):
+    if sum(map(_is_broken, visible)) > MAX_BROKEN * len(visible):
         return True
     folded = fold_all(text)
     if any(folded.startswith(phrase) for phrase in letters.placeholders):
@@ -100,5 +100,5 @@ def _repeats(word: str) -> bool:
 
 
 def _is_broken(character: str) -> bool:
-    """Return whether the character comes from reading bytes in a wrong way: a replacement, a control character."""
-    return character == "\ufffd" or (not character.isprintable() and not character.isspace())
+    """Return whether the character, no white space, comes from reading bytes in a wrong way: a replacement, a control character."""
+    return character == "\ufffd" or not character.isprintable()

@@ -34,15 +34,21 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Languages:
-    """Profiles by language code, and the small words of all supported languages."""
+    """Profiles by language code, the small words of all supported languages, and small word -> codes of those that have it."""
 
     profiles: Mapping[str, Profile]
     shared: frozenset[str]
+    speakers: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, profiles: Mapping[str, Profile]) -> "Languages":
         """Return the languages; a small word of a supported one speaks for no other."""
-        return cls(profiles, frozenset[str]().union(*(profile.words for profile in profiles.values() if profile.supported)))
+        speakers: dict[str, tuple[str, ...]] = {}
+        for code, profile in profiles.items():
+            for word in profile.words:
+                speakers[word] = (*speakers.get(word, ()), code)
+        shared = frozenset[str]().union(*(profile.words for profile in profiles.values() if profile.supported))
+        return cls(profiles, shared, speakers)
 
     def detect(self, text: str) -> str | None:
         """Return the code of the text's language, "script:NAME" for another script than Latin, or None where it is unclear.
@@ -56,15 +62,19 @@ class Languages:
         raw = _plain_words(text)
         words = {fold(word) for word in raw}
         lowered = {word for word in raw if word.islower()}
-        if not words:
-            return None
-        supported = {code: len(words & profile.words) for code, profile in self.profiles.items() if profile.supported}
+        spoken: dict[str, list[str]] = {}
+        for word in words:
+            for code in self.speakers.get(word, ()):
+                spoken.setdefault(code, []).append(word)
+        supported = {code: len(spoken.get(code, ())) for code, profile in self.profiles.items() if profile.supported}
         best = max(supported, key=lambda code: supported[code], default=None)
         most = supported[best] if best is not None else 0
         foreign = {
             code: evidence
             for code, profile in self.profiles.items()
-            if not profile.supported and (evidence := _foreign_evidence(profile, words, lowered, self.shared))
+            if not profile.supported
+            and code in spoken
+            and (evidence := _foreign_evidence(profile, spoken[code], lowered, self.shared))
         }
         other = max(foreign, key=lambda code: foreign[code], default=None)
         if other is not None and foreign[other] >= max(MIN_WORDS, 2 * most, MIN_SHARE * len(words)):
@@ -82,6 +92,8 @@ class Languages:
 
 def foreign_script(text: str) -> str | None:
     """Return the Unicode script (first word of the letters' names) that at least half of the letters are in, unless Latin."""
+    if text.isascii():
+        return None
     letters = [character for character in text if character.isalpha()]
     others = [character for character in letters if _is_foreign(character)]
     if len(others) < MIN_FOREIGN_LETTERS or 2 * len(others) < len(letters):
@@ -104,9 +116,13 @@ def _is_foreign(character: str) -> bool:
     return not unicodedata.name(character, "").startswith(("LATIN", "FULLWIDTH LATIN", "MATHEMATICAL", "MODIFIER"))
 
 
-def _foreign_evidence(profile: Profile, words: Collection[str], lowered: Collection[str], shared: Collection[str]) -> int:
-    """Return how many different words speak for the language alone; letters count only beside one of its small words."""
-    small = {word for word in words if word in profile.words and word not in shared}
-    marked = {fold(word) for word in lowered if any(letter in word for letter in profile.letters)}
-    common = {word for word in words if word in profile.words and word in shared}
-    return len(small | marked) + (len(common) + 1) // 2 if small else 0
+def _foreign_evidence(profile: Profile, spoken: Collection[str], lowered: Collection[str], shared: Collection[str]) -> int:
+    """Return how many different words speak for the language alone; letters count only beside one of its small words.
+
+    `spoken` are the text's small words of the language, each once.
+    """
+    small = {word for word in spoken if word not in shared}
+    if not small:
+        return 0
+    marked = {fold(word) for word in lowered if not profile.letters.isdisjoint(word)}
+    return len(small | marked) + (len(spoken) - len(small) + 1) // 2

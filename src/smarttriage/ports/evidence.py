@@ -1,4 +1,4 @@
-"""Classifiers that can say what they would say if the evidence were otherwise."""
+"""What some classifiers can do besides: read a text ahead, say what they would say if the evidence were otherwise."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +23,15 @@ class Reconsidered:
     size: float
     spans: tuple[TextSpan, ...]
     probabilities: Mapping[str, Probabilities]
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A classifier that can do a part of its work before the text has a vector."""
+
+    def prepare(self, text: str) -> None:
+        """Compute what needs the model text only; asking for the same text soon after is quicker. Safe from any thread."""
+        ...
 
 
 @runtime_checkable

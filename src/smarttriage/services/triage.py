@@ -1,24 +1,25 @@
 """Incident in, suggestion out."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from smarttriage.domain.access import Principal, Scope
 from smarttriage.domain.errors import NotFound
 from smarttriage.domain.holdout import is_held_out
 from smarttriage.domain.incident import TARGETS, Incident
 from smarttriage.domain.rules import Circumstances
-from smarttriage.domain.suggestion import FieldPrediction, Provenance, Reason, Routing, Suggestion, Timing
+from smarttriage.domain.suggestion import ArticleMatch, FieldPrediction, Provenance, Reason, Routing, Suggestion, Timing
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.domain.text import model_text
-from smarttriage.ports import Clock, Store, Vectors
+from smarttriage.ports import Clock, Probabilities, Store, Vectors
+from smarttriage.ports.evidence import Prepares
 from smarttriage.services import fields
 from smarttriage.services.counterfactual import counterfactual
-from smarttriage.services.live import Live, State
-from smarttriage.services.matching import DEFAULT_MATCHES, IncidentText, Question, similar
-from smarttriage.services.predicting import anew, judged, means_work, nothing, votes_of
+from smarttriage.services.live import Live, Models, State
+from smarttriage.services.matching import DEFAULT_MATCHES, IncidentText, Neighbours, Question, Worded, similar
+from smarttriage.services.predicting import judged, means_work, nothing, votes_of
 from smarttriage.services.prioritising import prioritise
 from smarttriage.services.ruling import ruled
 
@@ -28,16 +29,17 @@ N_BESIDE = 2
 SURELY_IDLE = 0.8
 
 
-def _unobserved(_suggestion: Suggestion, _vector: Vectors) -> None:
+def _unobserved(_suggestion: Suggestion, _vector: Vectors, _probabilities: Mapping[str, Probabilities]) -> None:
     """Do nothing: nobody watches the suggestions."""
 
 
 class TriageService:
     """Answers suggestions from the state that stands when the request comes in.
 
-    While a text is being encoded, which leaves the interpreter free, another thread searches by its words.
-    `observe` gets each stored suggestion and the (1, dim) vector of its text; it must return at once. Of a random
-    `holdout_share` of the suggestions nothing is filled in, so that the precision of what is filled in can be measured.
+    While a text is being encoded, which leaves the interpreter free, another thread searches by its words and prepares the
+    classification. `observe` gets each stored suggestion, the (1, dim) vector of its text and what the model said of it; it must
+    return at once. Of a random `holdout_share` of the suggestions nothing is filled in, so that the precision of what is filled
+    in can be measured.
     """
 
     def __init__(
@@ -47,7 +49,7 @@ class TriageService:
         store: Store,
         clock: Clock,
         new_id: Callable[[str], str],
-        observe: Callable[[Suggestion, Vectors], None] = _unobserved,
+        observe: Callable[[Suggestion, Vectors, Mapping[str, Probabilities]], None] = _unobserved,
         holdout_share: float = 0.0,
     ) -> None:
         self._live = live
@@ -62,13 +64,13 @@ class TriageService:
         """Return a suggestion, stored by id. Raises PermissionDenied without the scope `suggest`."""
         principal.require(Scope.SUGGEST)
         started = time.perf_counter()
-        suggestion, vector = self._compose(principal, request, self._live.state, started)
+        suggestion, read = self._compose(principal, request, self._live.state, started)
         before = time.perf_counter()
         with self._store.begin(write=True) as records:
             records.add_suggestion(suggestion)
         after = time.perf_counter()
-        if vector is not None:
-            self._observe(suggestion, vector)
+        if read is not None:
+            self._observe(suggestion, read.vector, read.probabilities)
         spent = replace(suggestion.timing_ms, store=_ms(after - before), total=_ms(after - started))
         return replace(suggestion, timing_ms=spent)
 
@@ -89,53 +91,32 @@ class TriageService:
         for request in texts:
             refused = models.gate.refusal(request.title, request.description)
             if refused is not None:
-                found, again = nothing(models, refused, request.known), None
+                found = nothing(models, refused, request.known)
             else:
                 text = model_text(request.title, request.description)
                 vector = models.encoder.encode([text])
-                again = anew(models, vector[0], models.classifier.predict_proba([text], vector), dict)
-                found = again(request)
-            fields_, _ = ruled(models, request, found, again)
+                found, _ = judged(models, request, vector[0], models.classifier.predict_proba([text], vector), {})
+            fields_, _ = ruled(models, request, found)
             predictions.append(fields_)
         return predictions
 
     def _compose(
         self, principal: Principal, request: IncidentText, state: State, started: float
-    ) -> tuple[Suggestion, Vectors | None]:
-        """Return the suggestion and the (1, dim) vector of its text, None where the text was refused unread."""
-        models, catalogue = state.models, state.catalogue
-        text = model_text(request.title, request.description)
-        vector: Vectors | None = None
-        watch = _Watch(started)
-        refused = models.gate.refusal(request.title, request.description)
-        if refused is None:
-            question = Question(principal, catalogue, request, text)
-            pending = self._beside.submit(question.worded)
-            vector = models.encoder.encode([text])
-            watch.lap("encode")
-            probabilities = models.classifier.predict_proba([text], vector)
-            watch.lap("classify")
-            worded = pending.result()
-            neighbours = question.neighbours(vector[0], worded, self._store)
-            articles = question.articles(vector[0], worded)
-            watch.lap("search")
-            votes = votes_of(neighbours, models)
-            again = anew(models, vector[0], probabilities, lambda: votes)
-            predictions, refused = judged(models, request, vector[0], probabilities, votes)
-            if refused is Reason.OFF_TOPIC or _surely_idle(models.taxonomy, predictions["kind"]):
-                articles = ()
-            watch.lap("classify")
-        else:
-            neighbours, articles, predictions, again = [], (), nothing(models, refused, request.known), None
-        predictions, ruling = ruled(models, request, predictions, again)
+    ) -> tuple[Suggestion, "_Read | None"]:
+        """Return the suggestion and what was read of its text, None where the text was refused unread."""
+        models, watch = state.models, _Watch(started)
+        found = self._read(principal, request, state, watch)
+        read = found if isinstance(found, _Read) else None
+        predictions = found.predictions if isinstance(found, _Read) else nothing(models, found, request.known)
+        predictions, ruling = ruled(models, request, predictions)
         now, suggestion_id = self._clock(), self._new_id("sug")
         # A stored incident is drawn by its own id: asking again must not draw again.
         if is_held_out(request.incident_id or suggestion_id, self._holdout_share):
             predictions = fields.held_out(predictions)
         priority, sla = prioritise(models.policy, predictions, request.reported_at or now, models, ruling)
-        if vector is not None and priority.value is not None and priority.rule is None:
-            priority = replace(priority, counterfactual=counterfactual(models, request, predictions, vector[0]))
-            watch.lap("classify")
+        if read and priority.value is not None and priority.rule is None:
+            priority = replace(priority, counterfactual=counterfactual(models, request, predictions, read.vector[0]))
+        watch.lap("classify")
         made = Suggestion(
             id=suggestion_id,
             tenant=principal.tenant,
@@ -148,12 +129,55 @@ class TriageService:
             priority=priority,
             sla=sla,
             routing=Routing(*models.taxonomy.route(predictions["category"].value, predictions["sub_category"].value)),
-            articles=articles,
-            similar_incidents=similar(neighbours, request.k),
-            provenance=Provenance(models.classifier.version, models.encoder.encoder_id, catalogue.seq, models.taxonomy.version),
+            articles=read.articles if read else (),
+            similar_incidents=similar(read.neighbours, request.k) if read else (),
+            provenance=Provenance(
+                models.classifier.version, models.encoder.encoder_id, state.catalogue.seq, models.taxonomy.version
+            ),
             timing_ms=watch.timing(),
         )
-        return made, vector
+        return made, read
+
+    def _read(self, principal: Principal, request: IncidentText, state: State, watch: "_Watch") -> "_Read | Reason":
+        models, text = state.models, model_text(request.title, request.description)
+        question = Question(principal, state.catalogue, request, text)
+        pending = self._beside.submit(_worded, question, models)
+        vector = models.encoder.encode([text])
+        watch.lap("encode")
+        worded = pending.result()
+        if isinstance(worded, Reason):
+            return worded
+        neighbours = question.neighbours(vector[0], worded, self._store)
+        articles = question.articles(vector[0], worded)
+        watch.lap("search")
+        probabilities = models.classifier.predict_proba([text], vector)
+        predictions, refused = judged(models, request, vector[0], probabilities, votes_of(neighbours))
+        if refused is Reason.OFF_TOPIC or _surely_idle(models.taxonomy, predictions["kind"]):
+            articles = ()
+        watch.lap("classify")
+        return _Read(vector, probabilities, neighbours, articles, predictions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a text that was read gave: its (1, dim) vector, (1, n_labels) probabilities by target, finds and fields."""
+
+    vector: Vectors
+    probabilities: Mapping[str, Probabilities]
+    neighbours: Neighbours
+    articles: tuple[ArticleMatch, ...]
+    predictions: Mapping[str, FieldPrediction]
+
+
+def _worded(question: Question, models: Models) -> Worded | Reason:
+    """Return what the words find, or why the text is refused, and let the classifier read them: all that needs no vector."""
+    refused = models.gate.refusal(question.request.title, question.request.description)
+    if refused is not None:
+        return refused
+    found = question.worded()
+    if isinstance(models.classifier, Prepares):
+        models.classifier.prepare(question.text)
+    return found
 
 
 def _surely_idle(taxonomy: Taxonomy, kind: FieldPrediction) -> bool:

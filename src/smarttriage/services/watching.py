@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,10 +26,11 @@ LOOK_EVERY = 50
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A suggestion as it was shown, and the (1, dim) vector of its text."""
+    """A suggestion as it was shown, the (1, dim) vector of its text and target -> (1, n_labels) what the model said of it."""
 
     suggestion: Suggestion
     vector: Vectors
+    probabilities: Mapping[str, Probabilities]
 
 
 class DriftMonitor:
@@ -41,7 +42,7 @@ class DriftMonitor:
         self._read_reference = reference
         self._lock = threading.Lock()
         self._texts: deque[tuple[str, Vectors]] = deque(maxlen=WINDOW)
-        self._predicted: deque[dict[str, Probabilities]] = deque(maxlen=WINDOW)
+        self._predicted: deque[Mapping[str, Probabilities]] = deque(maxlen=WINDOW)
         self._n_unpredicted = 0
         self._begin("")
 
@@ -49,10 +50,13 @@ class DriftMonitor:
         """Take one suggestion into the window."""
         with self._lock:
             self._texts.append((model_text(seen.suggestion.title, seen.suggestion.description), seen.vector[0]))
-            self._n_unpredicted = min(self._n_unpredicted + 1, WINDOW)
+            if self._n_unpredicted == 0 and seen.suggestion.provenance.model_version == self._version:
+                self._predicted.append(seen.probabilities)
+            else:
+                self._n_unpredicted = min(self._n_unpredicted + 1, WINDOW)
 
     def signals(self) -> list[Signal]:
-        """Return where every signal stands; only what came since the last call is predicted and read."""
+        """Return where every signal stands; only what another model answered is predicted anew."""
         with self._lock:
             classifier = self._live.state.models.classifier
             if classifier.version != self._version:
@@ -73,7 +77,7 @@ class DriftMonitor:
     def _inputs(self, classifier: Classifier) -> list[Signal]:
         fresh = list(self._texts)[len(self._texts) - self._n_unpredicted :]
         for text, vector in fresh:
-            self._predicted.append(dict(classifier.predict_proba([text], vector[None])))
+            self._predicted.append(classifier.predict_proba([text], vector[None]))
         self._n_unpredicted = 0
         if self._reference is None or not self._texts:
             return []
@@ -135,10 +139,10 @@ class Watcher:
         """Let the model answer beside the champion from the next suggestion on; None: nobody."""
         self._challenger = challenger
 
-    def observe(self, suggestion: Suggestion, vector: Vectors) -> None:
+    def observe(self, suggestion: Suggestion, vector: Vectors, probabilities: Mapping[str, Probabilities]) -> None:
         """Take a suggestion without waiting."""
         try:
-            self._queue.put_nowait(Seen(suggestion, vector))
+            self._queue.put_nowait(Seen(suggestion, vector, probabilities))
         except queue.Full:
             self._n_left_out += 1
 
@@ -177,7 +181,7 @@ class Watcher:
         if made.provenance.model_version != champion.version:  # swapped between the answer and now
             return []
         text = model_text(made.title, made.description)
-        ours, theirs = champion.predict_proba([text], seen.vector), challenger.predict_proba([text], seen.vector)
+        ours, theirs = seen.probabilities, challenger.predict_proba([text], seen.vector)
         now = self._clock()
         return [
             ShadowAnswer(

@@ -63,8 +63,9 @@ def test_terms_stand_in_the_words_they_are_of() -> None:
     reading = cut(features, text)
     vpn_drops = features.word.vocabulary["vpn drops"]
     weights = (reading.word.columns == vpn_drops).astype(np.float32)
-    at = reading.word.by_chunk(weights, 3)
-    assert at[0] == 0 < at[1] == at[2]
+    at = reading.word.by_chunk(np.stack([weights, 2 * weights], axis=1), 3)
+    assert at[0, 0] == 0 < at[1, 0] == at[2, 0]
+    np.testing.assert_array_equal(at[:, 1], 2 * at[:, 0])
     assert [text[start:end] for start, end in reading.chunks] == ["the", "vpn", "drops"]
     assert reading.inside(4, 7) == slice(1, 2)
     assert reading.inside(6, 14) == slice(1, 3)

@@ -264,6 +264,15 @@ def test_difference_of_two_sets_of_cues_is_that_of_their_numbers(parts: list[str
     assert {place: pytest.approx(b - a) for place, (a, b) in enumerate(zip(old, new, strict=True)) if a != b} == moved
 
 
+@given(st.lists(st.sampled_from(["the whole site", "12 people", "is down", "no other way", "only me", "by noon today", "\n"])))
+def test_losses_of_a_cue_are_the_difference_that_its_words_make(parts: list[str]) -> None:
+    text = " ".join(parts)
+    cues = LEXICON.find(text)
+    for cue, lost in zip(cues, cue_features.losses(text, cues), strict=True):
+        others = [other for other in cues if other.end <= cue.start or other.start >= cue.end]
+        assert lost == pytest.approx(cue_features.difference(text, others, cues))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -1,9 +1,9 @@
 """The evidence cues as extra features of a classifier, and as spans for people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smarttriage.adapters.classifiers.features import Altered
+from smarttriage.adapters.classifiers.features import Altered, Place
 from smarttriage.domain import cue_features
 from smarttriage.domain.cue_types import Cue
 from smarttriage.domain.cues import Lexicon
@@ -42,18 +42,17 @@ class EvidenceCues:
             return [not _is_evidence(name) for name in self.columns]
         return [target not in EVIDENCE_TARGETS or not _is_topic(name) for name in self.columns]
 
-    def spans(self, text: str, target: str, label: str) -> Sequence[tuple[TextSpan, Mapping[int, float]]]:
-        """Return the cues that speak for the label, and what each column loses without the words of each.
+    def places(self, text: str) -> Sequence[Place]:
+        """Return the cues that speak for some label, and what each column loses without the words of each.
 
         Cues that share words with it vanish with it; so do the combinations that they were part of.
         """
-        cues = self.lexicon.find(text)
-        found = []
-        for cue in cues:
-            if (target, label) in self.lexicon.types[cue.cue].speaks_for:
-                others = [other for other in cues if other.end <= cue.start or other.start >= cue.end]
-                found.append((_span(cue), cue_features.difference(text, others, cues)))
-        return found
+        cues, types = self.lexicon.find(text), self.lexicon.types
+        return [
+            Place(_span(cue), lost, speaks_for)
+            for cue, lost in zip(cues, cue_features.losses(text, cues), strict=True)
+            if (speaks_for := types[cue.cue].speaks_for)
+        ]
 
     def alternatives(self, text: str) -> Sequence[Altered]:
         """Return what the columns would be after each of the lexicon's changes that says something new."""

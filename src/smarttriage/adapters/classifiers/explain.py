@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from smarttriage.adapters.classifiers.features import Row, TextFeatures
-from smarttriage.adapters.classifiers.heads import LinearHead, Projection, Scores, TargetModel, linear_scores, softmax
-from smarttriage.adapters.classifiers.reading import Reading
+from smarttriage.adapters.classifiers.features import Place, TextFeatures
+from smarttriage.adapters.classifiers.heads import Projection, Scores, TargetModel, linear_scores, softmax
+from smarttriage.adapters.classifiers.prepared import Prepared
 from smarttriage.ports import Probabilities, TextSpan, Vectors
 from smarttriage.ports.evidence import Reconsidered
 
@@ -15,23 +15,26 @@ class Carried:
     """What each place of one text adds to the score of one label against its rivals.
 
     A place is weighed by occlusion in the linear part: what the label's log-odds lose without its words' terms and its cues.
-    The embedding's and the networks' share has no place in the text and is not shown.
+    The embedding's and the networks' share has no place in the text and is not shown. `at` are the target's labels among
+    those of all targets, `column` is the label's place among them.
     """
 
-    def __init__(self, features: TextFeatures, reading: Reading, model: TargetModel, column: int) -> None:
-        head = model.linear
-        word, char = head.word[reading.word.columns], head.char[reading.char.columns]
-        scores = head.bias + reading.word.values @ word + reading.char.values @ char
+    def __init__(self, features: TextFeatures, prepared: Prepared, model: TargetModel, at: slice, column: int) -> None:
+        chunks = prepared.chunks[:, at]
+        scores = model.linear.bias + chunks.sum(axis=0)
         self._contrast = _against_rivals(np.asarray(scores, dtype=np.float64) * model.calibration.linear, column)
-        self._reading = reading
-        self._extra = head.dense[features.dim :]
-        n = len(reading.chunks)
-        self._chunks = reading.word.by_chunk(word @ self._contrast, n) + reading.char.by_chunk(char @ self._contrast, n)
+        self._prepared = prepared
+        self._extra = (model.linear.dense[features.dim :] @ self._contrast).tolist()
+        self._chunks = chunks @ self._contrast
 
-    def of_span(self, span: TextSpan, losses: Mapping[int, float]) -> TextSpan:
-        """Return the span with its weight: its words' and the `losses` of the extra columns."""
-        cues = np.array(list(losses.values())) @ self._extra[list(losses)] @ self._contrast
-        words = self._chunks[self._reading.inside(span.start, span.end)].sum()
+    def places(self, target: str, label: str) -> list[TextSpan]:
+        """Return the places that may be shown for the label, each with its weight: its words' and that of the extra columns."""
+        return [self._weighed(place) for place in self._prepared.places if (target, label) in place.speaks_for]
+
+    def _weighed(self, place: Place) -> TextSpan:
+        span = place.span
+        cues = sum(value * self._extra[column] for column, value in place.losses.items())
+        words = self._chunks[self._prepared.reading.inside(span.start, span.end)].sum()
         return TextSpan(span.start, span.end, float(cues + words), span.cue)
 
     def words(self, n: int) -> list[TextSpan]:
@@ -42,7 +45,7 @@ class Carried:
         return heaviest([span for span in spans if span.end > span.start], n)
 
     def _run(self, run: Sequence[int]) -> TextSpan:
-        chunks = self._reading.chunks
+        chunks = self._prepared.reading.chunks
         return TextSpan(chunks[run[0]][0], chunks[run[-1]][1], float(self._chunks[run[0] : run[-1] + 1].sum()))
 
 
@@ -52,25 +55,34 @@ def heaviest(spans: Sequence[TextSpan], n: int) -> list[TextSpan]:
 
 
 def reconsidered(
-    features: TextFeatures, projection: Projection | None, models: Mapping[str, TargetModel], reading: Reading, vector: Vectors
+    features: TextFeatures,
+    projection: Projection | None,
+    models: Mapping[str, TargetModel],
+    prepared: Prepared,
+    vector: Vectors,
+    *,
+    columns: Mapping[str, slice],
 ) -> list[Reconsidered]:
-    """Return what the models say after each change that the extra features allow for, smallest change first."""
-    if features.extra is None or not (altered := features.extra.alternatives(reading.text)):
+    """Return what the models say after each change that the extra features allow for, smallest change first.
+
+    `columns` are the labels of each target among those of all.
+    """
+    altered, reading = prepared.altered, prepared.reading
+    if features.extra is None or not altered:
         return []
     differences = np.zeros((len(altered), len(features.extra.columns)), dtype=np.float32)
     for place, alternative in enumerate(altered):
         differences[place, list(alternative.differences)] = list(alternative.differences.values())
-    dense = np.concatenate([vector, np.asarray(features.extra.values(reading.text), dtype=np.float32)])
-    row = Row(reading.word.columns, reading.word.values, reading.char.columns, reading.char.values, dense)
+    row = prepared.row(vector)
     inputs = projection.inputs(row, features.dim) if projection else None
     removed = [[reading.inside(span.start, span.end) for span in alternative.spans] for alternative in altered]
     found: dict[str, Probabilities] = {}
     for name, model in models.items():
         scores = linear_scores(model.linear, row) + differences @ model.linear.dense[features.dim :]
-        chunks = _scores_by_chunk(reading, model.linear)
+        until = np.concatenate([np.zeros((1, scores.shape[1])), prepared.chunks[:, columns[name]].cumsum(axis=0)])
         for place, slices in enumerate(removed):
             for part in slices:
-                scores[place] -= chunks[part].sum(axis=0)
+                scores[place] -= until[part.stop] - until[part.start]
         found[name] = model.probabilities(scores, inputs)
     sizes = np.linalg.norm(differences, axis=1).tolist()
     answers = [
@@ -78,14 +90,6 @@ def reconsidered(
         for place, alternative in enumerate(altered)
     ]
     return sorted(answers, key=lambda answer: answer.size)
-
-
-def _scores_by_chunk(reading: Reading, head: LinearHead) -> Scores:
-    """Return (n_chunks, n_labels): what the words of each chunk add to each label."""
-    n, labels = len(reading.chunks), head.bias.shape[0]
-    word, char = head.word[reading.word.columns], head.char[reading.char.columns]
-    parts = [reading.word.by_chunk(word[:, at], n) + reading.char.by_chunk(char[:, at], n) for at in range(labels)]
-    return np.stack(parts, axis=1)
 
 
 def _against_rivals(scores: Scores, column: int) -> Vectors:

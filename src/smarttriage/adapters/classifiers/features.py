@@ -1,6 +1,6 @@
 """The features that all targets of one model share: TF-IDF of words and characters, the embedding, optional extra numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -47,13 +47,22 @@ class ExtraFeatures(Protocol):
         """Return for each column whether the target may read it."""
         ...
 
-    def spans(self, text: str, target: str, label: str) -> Sequence[tuple[TextSpan, Mapping[int, float]]]:
-        """Return the places that may be shown for the label, and column -> what it loses without that place; may be empty."""
+    def places(self, text: str) -> Sequence["Place"]:
+        """Return the places that may be shown for a label; may be empty."""
         ...
 
     def alternatives(self, text: str) -> Sequence["Altered"]:
         """Return what the columns would be if one thing were otherwise; may be empty."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place of a text, column -> what its number loses without that place, and the (target, label) that it may be shown for."""
+
+    span: TextSpan
+    losses: Mapping[int, float]
+    speaks_for: Collection[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)

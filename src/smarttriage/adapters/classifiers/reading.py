@@ -36,10 +36,15 @@ class Occurrences:
     chunks: NDArray[np.intp]
     shares: Vectors
 
-    def by_chunk(self, weights: Vectors, n: int) -> NDArray[np.float64]:
-        """Return for each of n chunks what its terms add, given the (u,) weights of the columns."""
-        carried = (self.values * weights)[self.terms] * self.shares
-        added: NDArray[np.float64] = np.bincount(self.chunks, weights=carried, minlength=n).astype(np.float64)
+    def by_chunk(self, weights: Vectors, n: int) -> Vectors:
+        """Return (n, n_labels): what the terms in each of n chunks add, given the (u, n_labels) weights of the columns."""
+        added = np.zeros((n, weights.shape[1]), dtype=np.float32)
+        if len(self.terms):
+            order = np.argsort(self.chunks, kind="stable")
+            places, terms = self.chunks[order], self.terms[order]
+            carried = weights[terms] * (self.values[terms] * self.shares[order])[:, None]
+            starts = np.flatnonzero(np.diff(places, prepend=-1))
+            added[places[starts]] = np.add.reduceat(carried, starts, axis=0)
         return added
 
 

@@ -14,17 +14,16 @@ from threadpoolctl import threadpool_limits
 from smarttriage.adapters.classifiers.bundle_format import read, write
 from smarttriage.adapters.classifiers.contracts import group_numbers, precision_curve, under_contract
 from smarttriage.adapters.classifiers.explain import Carried, heaviest, reconsidered
-from smarttriage.adapters.classifiers.features import ExtraFeatures, TextFeatures
+from smarttriage.adapters.classifiers.features import ExtraFeatures, Row, TextFeatures
 from smarttriage.adapters.classifiers.few_shot import FEW, described_features, fit_few, is_few
 from smarttriage.adapters.classifiers.fitting import Fitted, Task, check_lengths, column_of, fit_target
 from smarttriage.adapters.classifiers.folds import assign_folds, text_groups
 from smarttriage.adapters.classifiers.heads import Projection, TargetModel, linear_scores, stack_linear, under_parent
-from smarttriage.adapters.classifiers.hierarchy import HeldLevel, held_level, known_parents
+from smarttriage.adapters.classifiers.hierarchy import known_parents, parents_first
 from smarttriage.adapters.classifiers.novelty import Detect, NearestRows, fit_novelty, read_novelty
-from smarttriage.adapters.classifiers.reading import cut
+from smarttriage.adapters.classifiers.prepared import prepare
 from smarttriage.adapters.classifiers.recipes import MANY_ROWS, fit_projection, network_inputs, recipes_for
 from smarttriage.domain.errors import InvalidInput, NotFound
-from smarttriage.domain.tree import parents_first
 from smarttriage.ports import DescribedLabels, HeldOut, LabelledTexts, Probabilities, TargetCard, TextSpan, Vectors
 from smarttriage.ports.evidence import Reconsidered
 
@@ -78,7 +77,7 @@ class SklearnClassifier:
         self._head, self._columns = stack_linear(self._models)
         self._cards = {name: model.card for name, model in self._models.items()}
         # A request explains several targets of the same text.
-        self._reading = lru_cache(maxsize=16)(partial(cut, features))
+        self._prepared = lru_cache(maxsize=16)(partial(prepare, features, self._head))
 
     @classmethod
     def from_files(
@@ -135,10 +134,17 @@ class SklearnClassifier:
             message = f"vectors have shape {vectors.shape}; {len(texts)} texts need {(len(texts), self._features.dim)}."
             raise InvalidInput(message, field="vectors")
         found = {name: np.empty((len(texts), len(card.labels))) for name, card in self._cards.items()}
+        # Where its terms stand is wanted of a text that is asked alone, to explain it; of many it would only cost time.
+        alone = len(texts) == 1
         for place, text in enumerate(texts):
-            for name, probabilities in self._predict_one(text, vectors[place]).items():
+            row = self._prepared(text).row(vectors[place]) if alone else self._features.row(text, vectors[place])
+            for name, probabilities in self._predict_one(row).items():
                 found[name][place] = probabilities
         return found
+
+    def prepare(self, text: str) -> None:
+        """Compute what needs the text only, so that asking for it soon after is quicker."""
+        self._prepared(text)
 
     def explain(self, text: str, target: str, label: str, n: int = 5) -> Sequence[TextSpan]:
         """Return the at most n spans of the text that carried the label most in the linear part, heaviest first.
@@ -147,20 +153,16 @@ class SklearnClassifier:
         """
         if target not in self._models or label not in self._cards[target].labels:
             raise NotFound(f"The model has no label {label!r} of target {target!r}; it knows the targets {sorted(self._cards)}.")
-        carried = Carried(
-            self._features, self._reading(text), self._models[target], column=self._cards[target].labels.index(label)
-        )
-        extra = self._features.extra
-        spans = [carried.of_span(*found) for found in extra.spans(text, target, label)] if extra else []
-        return heaviest(spans, n) or carried.words(n)
+        column = self._cards[target].labels.index(label)
+        carried = Carried(self._features, self._prepared(text), self._models[target], self._columns[target], column)
+        return heaviest(carried.places(target, label), n) or carried.words(n)
 
     def reconsider(self, text: str, vector: Vectors) -> Sequence[Reconsidered]:
         """Return what the ordered targets would be if one piece of evidence were otherwise, smallest change first."""
         models = {name: model for name, model in self._models.items() if model.card.ordered}
-        return reconsidered(self._features, self._projection, models, self._reading(text), vector)
+        return reconsidered(self._features, self._projection, models, self._prepared(text), vector, columns=self._columns)
 
-    def _predict_one(self, text: str, vector: Vectors) -> dict[str, Probabilities]:
-        row = self._features.row(text, vector)
+    def _predict_one(self, row: Row) -> dict[str, Probabilities]:
         scores = linear_scores(self._head, row)
         inputs = self._projection.inputs(row, self._features.dim) if self._projection else None
         found: dict[str, Probabilities] = {}
@@ -271,16 +273,21 @@ class SklearnTrainer:
         groups: NDArray[np.int_],
         novelty: Callable[[Mapping[str, HeldOut]], NearestRows],
     ) -> SklearnClassifier:
-        models, held_out, levels = {}, {}, dict[str, HeldLevel]()
+        models, held_out, above = {}, {}, dict[str, dict[int, Probabilities]]()
         for name, part in fitted.items():
-            card = cards[name]
-            above = (levels[card.parent], cards[card.parent].labels) if card.parent else (None, ())
-            level = levels[name] = held_level(part.rows, part.calibrated, card, *above)
-            probabilities = level.joint
+            card, probabilities = cards[name], part.calibrated
+            if card.parent is not None:
+                known = above[card.parent]
+                inside = [place for place, row in enumerate(part.rows.tolist()) if row in known]
+                probabilities = probabilities.copy()
+                if inside:
+                    parent = np.array([known[row] for row in part.rows[inside].tolist()])
+                    probabilities[inside] = under_parent(probabilities[inside], parent, card, cards[card.parent].labels)
+            above[name] = dict(zip(part.rows.tolist(), probabilities, strict=True))
             truth = column_of([labels[name][row] for row in part.rows.tolist()], card.labels)
             kept = truth >= 0
             curve = precision_curve(
-                card.labels, level.decided[kept], truth[kept], groups[part.rows[kept]], confidence=self.confidence
+                card.labels, probabilities[kept], truth[kept], groups[part.rows[kept]], confidence=self.confidence
             )
             models[name] = TargetModel(under_contract(card, curve), part.linear, part.networks, part.calibration)
             names = [card.labels[column] for column in truth[kept].tolist()]
