@@ -19,7 +19,7 @@ from smarttriage.services import fields
 from smarttriage.services.counterfactual import counterfactual
 from smarttriage.services.live import Live, Models, State
 from smarttriage.services.matching import DEFAULT_MATCHES, IncidentText, Neighbours, Question, Worded, similar
-from smarttriage.services.predicting import judged, means_work, nothing, votes_of
+from smarttriage.services.predicting import anew, judged, means_work, nothing, votes_of
 from smarttriage.services.prioritising import prioritise
 from smarttriage.services.ruling import ruled
 
@@ -91,12 +91,13 @@ class TriageService:
         for request in texts:
             refused = models.gate.refusal(request.title, request.description)
             if refused is not None:
-                found = nothing(models, refused, request.known)
+                found, again = nothing(models, refused, request.known), None
             else:
                 text = model_text(request.title, request.description)
                 vector = models.encoder.encode([text])
-                found, _ = judged(models, request, vector[0], models.classifier.predict_proba([text], vector), {})
-            fields_, _ = ruled(models, request, found)
+                again = anew(models, vector[0], models.classifier.predict_proba([text], vector), dict)
+                found = again(request)
+            fields_, _ = ruled(models, request, found, again)
             predictions.append(fields_)
         return predictions
 
@@ -108,7 +109,7 @@ class TriageService:
         found = self._read(principal, request, state, watch)
         read = found if isinstance(found, _Read) else None
         predictions = found.predictions if isinstance(found, _Read) else nothing(models, found, request.known)
-        predictions, ruling = ruled(models, request, predictions)
+        predictions, ruling = ruled(models, request, predictions, read.again(models) if read else None)
         now, suggestion_id = self._clock(), self._new_id("sug")
         # A stored incident is drawn by its own id: asking again must not draw again.
         if is_held_out(request.incident_id or suggestion_id, self._holdout_share):
@@ -151,7 +152,7 @@ class TriageService:
         articles = question.articles(vector[0], worded)
         watch.lap("search")
         probabilities = models.classifier.predict_proba([text], vector)
-        predictions, refused = judged(models, request, vector[0], probabilities, votes_of(neighbours))
+        predictions, refused = judged(models, request, vector[0], probabilities, votes_of(neighbours, models))
         if refused is Reason.OFF_TOPIC or _surely_idle(models.taxonomy, predictions["kind"]):
             articles = ()
         watch.lap("classify")
@@ -167,6 +168,10 @@ class _Read:
     neighbours: Neighbours
     articles: tuple[ArticleMatch, ...]
     predictions: Mapping[str, FieldPrediction]
+
+    def again(self, models: Models) -> Callable[[IncidentText], dict[str, FieldPrediction]]:
+        """Return what predicts the same text where more is known of it."""
+        return anew(models, self.vector[0], self.probabilities, lambda: votes_of(self.neighbours, models))
 
 
 def _worded(question: Question, models: Models) -> Worded | Reason:

@@ -19,11 +19,12 @@ from smarttriage.adapters.classifiers.few_shot import FEW, described_features, f
 from smarttriage.adapters.classifiers.fitting import Fitted, Task, check_lengths, column_of, fit_target
 from smarttriage.adapters.classifiers.folds import assign_folds, text_groups
 from smarttriage.adapters.classifiers.heads import Projection, TargetModel, linear_scores, stack_linear, under_parent
-from smarttriage.adapters.classifiers.hierarchy import known_parents, parents_first
+from smarttriage.adapters.classifiers.hierarchy import HeldLevel, held_level, known_parents
 from smarttriage.adapters.classifiers.novelty import Detect, NearestRows, fit_novelty, read_novelty
 from smarttriage.adapters.classifiers.prepared import prepare
 from smarttriage.adapters.classifiers.recipes import MANY_ROWS, fit_projection, network_inputs, recipes_for
 from smarttriage.domain.errors import InvalidInput, NotFound
+from smarttriage.domain.tree import parents_first
 from smarttriage.ports import DescribedLabels, HeldOut, LabelledTexts, Probabilities, TargetCard, TextSpan, Vectors
 from smarttriage.ports.evidence import Reconsidered
 
@@ -273,21 +274,16 @@ class SklearnTrainer:
         groups: NDArray[np.int_],
         novelty: Callable[[Mapping[str, HeldOut]], NearestRows],
     ) -> SklearnClassifier:
-        models, held_out, above = {}, {}, dict[str, dict[int, Probabilities]]()
+        models, held_out, levels = {}, {}, dict[str, HeldLevel]()
         for name, part in fitted.items():
-            card, probabilities = cards[name], part.calibrated
-            if card.parent is not None:
-                known = above[card.parent]
-                inside = [place for place, row in enumerate(part.rows.tolist()) if row in known]
-                probabilities = probabilities.copy()
-                if inside:
-                    parent = np.array([known[row] for row in part.rows[inside].tolist()])
-                    probabilities[inside] = under_parent(probabilities[inside], parent, card, cards[card.parent].labels)
-            above[name] = dict(zip(part.rows.tolist(), probabilities, strict=True))
+            card = cards[name]
+            above = (levels[card.parent], cards[card.parent].labels) if card.parent else (None, ())
+            level = levels[name] = held_level(part.rows, part.calibrated, card, *above)
+            probabilities = level.joint
             truth = column_of([labels[name][row] for row in part.rows.tolist()], card.labels)
             kept = truth >= 0
             curve = precision_curve(
-                card.labels, probabilities[kept], truth[kept], groups[part.rows[kept]], confidence=self.confidence
+                card.labels, level.decided[kept], truth[kept], groups[part.rows[kept]], confidence=self.confidence
             )
             models[name] = TargetModel(under_contract(card, curve), part.linear, part.networks, part.calibration)
             names = [card.labels[column] for column in truth[kept].tolist()]
