@@ -1,6 +1,7 @@
 """Trainers, bundles and what both need: which classifiers can be loaded and with which extra features."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from smarttriage.adapters.classifiers.features import ExtraFeatures
 from smarttriage.adapters.classifiers.sklearn import CONFIDENCE, SklearnClassifier, SklearnTrainer, TargetOptions
 from smarttriage.bootstrap import resources
 from smarttriage.config import Settings
+from smarttriage.domain.errors import InvalidInput
+from smarttriage.domain.tree import parents_first
 
 LEVELS = ("low", "medium", "high")
 # What the default taxonomy says about its targets; a customer's own targets have no parent and no order.
@@ -47,9 +50,24 @@ def sklearn_trainer(
     target_precision: float,
     confidence: float = CONFIDENCE,
     extra: ExtraFeatures | None = None,
+    parents: Mapping[str, str] | None = None,
 ) -> SklearnTrainer:
-    """Return the default trainer; options of the default taxonomy apply where the labels allow them."""
+    """Return the default trainer; options of the default taxonomy apply where the labels allow them.
+
+    `parents` says which target stands below which (target -> the one above); what it says goes before the default taxonomy.
+
+    Raises:
+        InvalidInput: A target of `parents` or the one above it is not among the labels, or they go round in a circle.
+    """
     options = {name: option for name, option in DEFAULT_OPTIONS.items() if name in labels and _fits(option, labels, name)}
+    for name, parent in (parents or {}).items():
+        if name not in labels:
+            raise InvalidInput(
+                f"Target {name!r} is put below {parent!r} but not trained; name it as a target too.", field="parent"
+            )
+        options[name] = replace(options.get(name, TargetOptions()), parent=parent)
+    # Asked here, before texts are encoded for nothing.
+    parents_first({name: options.get(name, TargetOptions()).parent for name in labels})
     return SklearnTrainer(
         encoder_id=encoder_id,
         targets=options,

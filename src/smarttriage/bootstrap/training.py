@@ -1,7 +1,7 @@
 """Training and evaluation from files, as the command line and the benchmarks ask for them."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,12 @@ from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts, resources
 from smarttriage.bootstrap.classifiers import codecs, folder_bundles, sklearn_trainer
 from smarttriage.bootstrap.lineage import Origin, bundle_facts
+from smarttriage.bootstrap.trees import NO_TREE, Forest
 from smarttriage.domain.description import Description, described, descriptions_from_rows, descriptions_from_toml, with_articles
 from smarttriage.domain.errors import BundleError, InvalidInput
-from smarttriage.services.evaluation import ClassifierScores, evaluate_classifier
+from smarttriage.domain.tree import TreeColumn
+from smarttriage.services.evaluation import ClassifierScores, score
+from smarttriage.services.hierarchy import HierarchyScores, chain, known_path, score_hierarchy
 from smarttriage.services.training import Progress, Training, TrainingRows, collect, embed, train
 
 # Training is bulk work: one text per core of the machine this is measured on.
@@ -52,22 +55,30 @@ def train_bundle(
     learning_curve: bool = False,
     descriptions: Path | None = None,
     articles: Path | None = None,
+    forest: Forest = NO_TREE,
     progress: Progress,
     on_problem: Callable[[str], None],
 ) -> TrainedBundle:
     """Train on the files and write a bundle into `out`, or below models/ under its version; return both.
+
+    The levels of the columns of paths in `forest` are targets too.
 
     Raises:
         InvalidInput: A file, a column or a target cannot be used.
         BundleError: `out` holds something else.
     """
     started = time.perf_counter()
+    targets = [*targets, *(target for target in forest.targets if target not in targets)]
     known = described(read_descriptions(descriptions, targets[0]), targets, descriptions.name) if descriptions else {}
     if articles:
         known = with_articles(known, read_known_articles(articles, on_problem))
-    rows = read_training_rows(files, targets, text_columns, group_column=group_column, descriptions=known, on_problem=on_problem)
+    rows = read_training_rows(
+        files, targets, text_columns, group_column=group_column, descriptions=known, forest=forest, on_problem=on_problem
+    )
     encoder = parts.encoder(n_threads=N_THREADS)
-    trainer = sklearn_trainer(encoder.encoder_id, rows.labels, target_precision=target_precision, confidence=confidence)
+    trainer = sklearn_trainer(
+        encoder.encoder_id, rows.labels, target_precision=target_precision, confidence=confidence, parents=forest.parents
+    )
     kept = FileVectorCache(cache) if cache else None
     result: Training[SklearnClassifier] = train(
         rows, encoder=encoder, trainer=trainer, seed=seed, timer=time.perf_counter, cache=kept, progress=progress
@@ -90,10 +101,13 @@ def evaluate_bundle(
     files: Sequence[Path],
     target: str,
     text_columns: Sequence[str],
+    tree_column: TreeColumn | None = None,
     progress: Progress,
     on_problem: Callable[[str], None],
-) -> ClassifierScores:
-    """Return the scores of a bundle on labelled files.
+) -> tuple[ClassifierScores, HierarchyScores | None]:
+    """Return the scores of a bundle on labelled files, and of the whole path where the target stands below others.
+
+    The labels of the levels above may be missing; they follow from those below. All of them may come from one column of paths.
 
     Raises:
         BundleError: The bundle does not match its manifest or was made for another encoder.
@@ -106,9 +120,19 @@ def evaluate_bundle(
             f"{folder} was trained on the encoder {classifier.encoder_id}, this one is {encoder.encoder_id}; train it again."
         )
         raise BundleError(message)
-    rows = read_training_rows(files, [target], text_columns, on_problem=on_problem)
+    cards = chain(classifier, target)
+    targets = [card.name for card in cards]
+    forest = Forest({}, (replace(tree_column, targets=tree_column.targets or tuple(targets)),)) if tree_column else NO_TREE
+    above = {name for name in targets if name != target and name not in forest.targets}
+    rows = read_training_rows(files, targets, text_columns, forest=forest, optional=above, on_problem=on_problem)
+    probabilities = classifier.predict_proba(rows.texts, embed(rows.texts, encoder=encoder, progress=progress))
+    labelled = [place for place, label in enumerate(rows.labels[target]) if label]
     truth = [label for label in rows.labels[target] if label]
-    return evaluate_classifier(classifier, target, rows.texts, embed(rows.texts, encoder=encoder, progress=progress), truth)
+    scores = score(classifier.cards[target], probabilities[target][labelled], truth)
+    if len(cards) == 1:
+        return scores, None
+    paths = [known_path(cards, labels) for labels in zip(*(rows.labels[name] for name in targets), strict=True)]
+    return scores, score_hierarchy(cards, probabilities, paths)
 
 
 def read_training_rows(
@@ -118,21 +142,24 @@ def read_training_rows(
     *,
     group_column: str | None = None,
     descriptions: Mapping[str, Sequence[Description]] | None = None,
+    forest: Forest = NO_TREE,
+    optional: Collection[str] = (),
     on_problem: Callable[[str], None],
 ) -> TrainingRows:
     """Return the usable rows of all files; each row that cannot be read is told to `on_problem` and left out.
 
     Where labels are described, there may be no file at all, a described target's column may be missing, and up to
-    `MAX_UNLABELLED` rows without a label stay.
+    `MAX_UNLABELLED` rows without a label stay. The columns of `optional` targets may be missing as well.
     """
     known = descriptions or {}
-    columns = [*text_columns, *(target for target in targets if target not in known), *([group_column] if group_column else [])]
+    wanted = (target for target in targets if target not in known and target not in optional)
+    columns = forest.sources([*text_columns, *wanted, *([group_column] if group_column else [])])
 
     def rows() -> Iterator[Mapping[str, str | None]]:
         for path in files:
             for row in read_rows(path, columns):
                 if row.problem is None:
-                    yield row.values
+                    yield forest.expanded(row.values)
                 else:
                     on_problem(f"{path}, line {row.line}: {row.problem}")
 

@@ -8,11 +8,14 @@ from typing import Annotated
 import typer
 
 from smarttriage.cli.contracts import contract_json, contract_lines
+from smarttriage.domain.tree import SEPARATOR
 
 
 def train(
     *,
-    target: Annotated[list[str], typer.Option(help="Column to learn, for example category. Repeat for more.")],
+    target: Annotated[
+        list[str] | None, typer.Option(help="Column to learn, for example category. Repeat for more; texts are encoded once.")
+    ] = None,
     data: Annotated[
         list[Path] | None, typer.Option(help="CSV, JSON Lines or Parquet; .gz is read too. Repeat for more files.")
     ] = None,
@@ -28,6 +31,17 @@ def train(
     articles: Annotated[
         Path | None, typer.Option(help="Knowledge base; an article that names a described label speaks for it as well.")
     ] = None,
+    parent: Annotated[
+        list[str] | None, typer.Option(help="CHILD=PARENT: a target stands below another, for example item=sub_category. Repeat.")
+    ] = None,
+    tree_column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='Column with paths such as "Hardware > Printer > Paper jam"; its levels become the targets COLUMN_1, COLUMN_2, '
+            "or those of COLUMN=FIRST,SECOND. Repeat for more trees."
+        ),
+    ] = None,
+    separator: Annotated[str, typer.Option(help="What stands between two levels of a path.")] = SEPARATOR,
     model: Annotated[Path | None, typer.Option(help="Folder of the bundle; default: models/VERSION.")] = None,
     group_column: Annotated[str | None, typer.Option(help="Rows that share its value stay on one side of every split.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder that keeps vectors, so that the next training encodes less.")] = None,
@@ -45,14 +59,21 @@ def train(
 ) -> None:
     """Train a calibrated classifier and write it as a bundle."""
     from smarttriage.bootstrap.training import train_bundle
+    from smarttriage.bootstrap.trees import read_forest
 
+    if not target and not tree_column:
+        raise typer.BadParameter("give --target, or --tree-column, or both")
     if (data or not descriptions) and not (data and text_column):
         raise typer.BadParameter("give --data and --text-column, or --descriptions, or all three")
     if articles and not descriptions:
         raise typer.BadParameter("--articles needs --descriptions, which names the labels")
+    forest = read_forest(
+        data or [], parents=parent or [], tree_columns=tree_column or [], separator=separator, on_problem=show_problem
+    )
     done = train_bundle(
         files=data or [],
-        targets=target,
+        targets=target or [],
+        forest=forest,
         text_columns=text_column or [],
         group_column=group_column,
         out=model,
@@ -76,6 +97,7 @@ def train(
         "n_skipped": done.n_skipped,
         "seconds": {"encode": done.training.encode_s, "fit": done.training.fit_s, "total": done.total_s},
         "targets": done.training.metrics,
+        "parents": {name: card.parent for name, card in done.training.classifier.cards.items() if card.parent},
         "contracts": {name: contract_json(card) for name, card in done.training.classifier.cards.items()},
     }
     if as_json:

@@ -105,3 +105,31 @@ def test_the_holdout_keeps_what_a_rule_decided() -> None:
     held = fields.held_out(found)
     assert held["urgency"].value == "high"
     assert held["impact"].value is None
+
+
+def under(rule: dict[str, Any], text: str) -> dict[str, FieldPrediction]:
+    """Return the fields where what a rule decides is followed up and down the levels, as in serving."""
+    written = [{"id": "rule-0", "reason": "Because.", **rule}]
+    book = parse_rules({"version": "1", "rules": written}, lexicon=LEXICON, taxonomy=TAXONOMY, policy=POLICY)
+    models = Models(HashingEncoder(), KeywordClassifier(), TAXONOMY, POLICY, rules=book)
+    probabilities = models.classifier.predict_proba([text], models.encoder.encode([text]))
+
+    def again(request: IncidentText) -> dict[str, FieldPrediction]:
+        return predict(models, request, probabilities, {})
+
+    request = IncidentText("", text)
+    return ruled(models, request, again(request), again)[0]
+
+
+def test_a_category_that_a_rule_decided_restricts_the_sub_categories() -> None:
+    found = under({"when": {"any_words": ["till*"]}, "then": {"category": "hardware"}}, "vpn till is down")
+    assert (found["category"].value, found["category"].reason) == ("hardware", Reason.RULE)
+    assert [option.value for option in found["sub_category"].alternatives] == ["printer"]
+
+
+def test_a_sub_category_that_a_rule_decided_decides_the_category_too() -> None:
+    found = under({"when": {"any_words": ["till*"]}, "then": {"sub_category": "printer"}}, "vpn till is down")
+    category = found["category"]
+    assert (found["sub_category"].value, category.value, category.reason) == ("printer", "hardware", Reason.RULE)
+    assert category.rule is not None
+    assert category.rule.id == "rule-0"
