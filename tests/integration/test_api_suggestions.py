@@ -53,6 +53,14 @@ def test_a_stored_suggestion_is_read_again_as_it_was_given(api: Installation) ->
     assert {**read, "timing_ms": None} == {**given, "timing_ms": None}
 
 
+def test_a_suggestion_is_hidden_from_a_key_that_may_see_less_than_the_one_that_asked(api: Installation) -> None:
+    wide = api.key("suggest", audiences=["everyone", "hr"])
+    given = api.must("POST", "/v1/suggestions", REPORT, key=wide)
+    assert api.ask("GET", f"/v1/suggestions/{given['id']}", key=wide).status_code == 200
+    narrow = api.key("suggest", audiences=["everyone"])
+    assert api.ask("GET", f"/v1/suggestions/{given['id']}", key=narrow).status_code == 404
+
+
 def test_what_the_platform_knows_already_is_kept_and_starts_the_clock(api: Installation) -> None:
     context = {"category": "hardware", "impact": "low", "reported_at": "2026-03-01T12:00:00+02:00", "affected_services": ["VPN"]}
     answer = api.must("POST", "/v1/suggestions", {**REPORT, "context": context})

@@ -26,7 +26,8 @@ IfMatch = Annotated[
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        description="Any text of your own, fresh for each request: a repeat with the same body gets the first answer again.",
+        description="Any text of your own, fresh for each request: a repeat with the same body gets the first answer again, "
+        "for seven days.",
         min_length=1,
         max_length=200,
         pattern=r"^[\x21-\x7e]+$",

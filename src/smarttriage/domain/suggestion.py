@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from smarttriage.domain.access import Principal
 from smarttriage.domain.cue_families import EvidenceFamily
 from smarttriage.domain.incident import TARGETS
 from smarttriage.domain.text import Evidence
@@ -188,7 +189,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """One answer, stored under its id so that feedback can refer to it."""
+    """One answer, stored under its id so that feedback can refer to it. `audiences` are those of the caller who asked."""
 
     id: str
     tenant: str
@@ -209,6 +210,11 @@ class Suggestion:
     provenance: Provenance
     timing_ms: Timing
     custom: dict[str, FieldPrediction]
+    audiences: frozenset[str] = frozenset()
+
+    def shown_to(self, principal: Principal) -> bool:
+        """Return whether the principal may see all that the one who asked could see: it quotes articles and incidents."""
+        return principal.tenant == self.tenant and self.audiences <= principal.audiences
 
     def field(self, target: str) -> FieldPrediction | None:
         """Return the prediction of a target, one of the five or a custom one."""

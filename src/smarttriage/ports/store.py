@@ -230,7 +230,10 @@ class Records(Protocol):
         ...
 
     def claim(self, tenant: str, key: str, fingerprint: str, *, at: datetime) -> StoredAnswer | None:
-        """Return None if the key is new and now claimed (a unique constraint decides), else what is stored for it."""
+        """Return None if the key is new and now claimed (a unique constraint decides), else what is stored for it.
+
+        What was claimed more than seven days before `at` is forgotten.
+        """
         ...
 
     def stored_answer(self, tenant: str, key: str) -> StoredAnswer | None:

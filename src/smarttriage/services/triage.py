@@ -136,6 +136,7 @@ class TriageService:
                 models.classifier.version, models.encoder.encoder_id, state.catalogue.seq, models.taxonomy.version
             ),
             timing_ms=watch.timing(),
+            audiences=principal.audiences,
         )
         return made, read
 

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
@@ -46,6 +47,16 @@ class KeysContract:
         with store.begin(write=True) as records:
             assert records.claim("default", "k", "f" * 64, at=NOON) == answer
             assert records.claim("other", "k", "f" * 64, at=NOON) is None
+
+    def test_answers_are_forgotten_after_a_week(self, store: Store) -> None:
+        """Then the key is free again; a younger one is not touched."""
+        with store.begin(write=True) as records:
+            records.claim("default", "old", "f" * 64, at=NOON)
+            records.claim("default", "young", "f" * 64, at=NOON + timedelta(days=1))
+        with store.begin(write=True) as records:
+            assert records.claim("default", "new", "f" * 64, at=NOON + timedelta(days=7, seconds=1)) is None
+            assert records.stored_answer("default", "old") is None
+            assert records.stored_answer("default", "young") is not None
 
     def test_a_claim_that_rolls_back_was_never_made(self, store: Store) -> None:
         """The next try does the work."""

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, delete, select, tuple_, update
 
 from smarttriage.adapters.stores.schema import api_key, fact, idempotency_key
 from smarttriage.adapters.stores.transaction import Transaction, json_of_set, set_of, to_json
@@ -23,6 +23,13 @@ _OF_KEY = (idempotency_key.c.tenant == bindparam("of_tenant"), idempotency_key.c
 _CLAIM = InsertIfNew(idempotency_key)
 _CLAIMED = select(idempotency_key).where(*_OF_KEY)
 _ANSWER = update(idempotency_key).where(*_OF_KEY)
+# A platform repeats a request within minutes; an answer holds people's texts and is not kept longer than it may be asked for.
+ANSWERS_KEPT = timedelta(days=7)
+_NAMES = (idempotency_key.c.tenant, idempotency_key.c.key)
+# A few for each new one: the table stays small without anybody ever waiting for a great clearing.
+_FORGET = delete(idempotency_key).where(
+    tuple_(*_NAMES).in_(select(*_NAMES).where(idempotency_key.c.claimed_at < bindparam("before")).limit(10))
+)
 
 _FACT = select(fact.c.value).where(fact.c.name == bindparam("name"))
 _ADD_FACT = InsertIfNew(fact)
@@ -57,7 +64,8 @@ class KeyRecords(Transaction):
             self._writes.execute(_REPLACE_KEY, row | {"stored_id": key.id})
 
     def claim(self, tenant: str, key: str, fingerprint: str, *, at: datetime) -> StoredAnswer | None:
-        """Return None if the key is new and now claimed, else what is stored for it."""
+        """Return None if the key is new and now claimed, else what is stored for it; answers past `ANSWERS_KEPT` are forgotten."""
+        self._writes.execute(_FORGET, {"before": at - ANSWERS_KEPT})
         row = {
             "tenant": tenant,
             "key": key,

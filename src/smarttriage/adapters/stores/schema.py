@@ -233,4 +233,6 @@ idempotency_key = Table(
     _json("headers"),
 )
 
+Index("ix_idempotency_key_claimed_at", idempotency_key.c.claimed_at)
+
 fact = Table("fact", metadata, _text("name", key=True), _text("value"))

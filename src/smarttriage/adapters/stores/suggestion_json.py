@@ -47,6 +47,7 @@ def suggestion_body(suggestion: Suggestion) -> str:
             "similar_incidents": [[i.id, i.title, i.status, i.score, i.resolution] for i in suggestion.similar_incidents],
             "provenance": [origin.model_version, origin.encoder_id, origin.index_seq, origin.taxonomy_version],
             "timing_ms": [timing.encode, timing.classify, timing.search, timing.store, timing.total],
+            "audiences": sorted(suggestion.audiences),
             "custom": {name: _field(field) for name, field in suggestion.custom.items()},
         }
     )
@@ -76,6 +77,8 @@ def suggestion_of(suggestion_id: str, tenant: str, created_at: datetime, body: s
         provenance=Provenance(*stored["provenance"]),
         timing_ms=Timing(*stored["timing_ms"]),
         custom={name: _field_of(field) for name, field in stored["custom"].items()},
+        # Suggestions stored before this was kept do not say.
+        audiences=frozenset(stored.get("audiences", ())),
     )
 
 

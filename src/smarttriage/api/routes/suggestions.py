@@ -45,7 +45,7 @@ def read_suggestion(call: SuggestionReader, suggestion_id: str) -> Response:
     """Return the stored answer; its `timing_ms.store` is 0, because it was stored before that was known."""
     with call.services.store.begin() as records:
         made = records.suggestion(suggestion_id, call.principal)
-    if made is None:
+    if made is None or not made.shown_to(call.principal):
         raise NotFound(f"there is no suggestion {suggestion_id}", field="suggestion_id")
     return answer(wire.suggestion(made)).response
 
