@@ -61,3 +61,11 @@ def test_a_kept_recipe_is_not_chosen_again_and_one_that_is_out_of_place_is_ignor
     assert list(recipes_for(500, kept=str(SMALL[3]))) == [SMALL[3]]
     assert list(recipes_for(500, kept="no recipe")) == list(SMALL)
     assert list(recipes_for(10_000, kept=str(SMALL[3]))) == [LARGE]
+
+
+def test_recipes_read_as_words_and_no_two_alike() -> None:
+    recipes = [LARGE, *SMALL]
+    assert len({str(recipe) for recipe in recipes}) == len(set(recipes))
+    assert str(Recipe(Learner.SVM, c=0.2, balance=1.0, char=True, embedding=0.5, n_networks=2)) == (
+        "linear SVM on words + characters + 0.5 x embedding, C 0.2, label weights ^1.0, with 2 networks"
+    )
