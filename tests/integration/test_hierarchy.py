@@ -181,6 +181,13 @@ def test_the_service_answers_level_by_level_and_stops_where_confidence_ends(tmp_
             assert_consistent(ask(running, text))
 
 
+def test_an_administrator_sees_which_field_stands_below_which(tmp_path: Path, model: SklearnClassifier) -> None:
+    with installation(tmp_path) as running:
+        activate(running, model)
+        found = {row["target"]: row["parent"] for row in running.must("GET", "/v1/fields")["items"]}
+        assert {level: found[level] for level in LEVELS} == {"path_1": None, "path_2": "path_1", "path_3": "path_2"}
+
+
 def test_a_tree_that_ends_early_says_so_below(tmp_path: Path, model: SklearnClassifier) -> None:
     with installation(tmp_path) as running:
         activate(running, model)

@@ -62,10 +62,12 @@ class OperatingPointOut(Out):
 class FieldSettingsOut(Out):
     """A field as it is served: its mode, the precision it is held to, and what an administrator decided of both.
 
+    `parent` is the field above it, null for one of its own: a value is only ever given below the one of its parent.
     `operating_point` is null where no model knows the field, or one that was trained before contracts.
     """
 
     target: str
+    parent: str | None
     mode: FieldMode
     target_precision: float | None
     decided: FieldSettingsIn

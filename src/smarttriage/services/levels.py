@@ -91,6 +91,14 @@ class Tree:
         undecided: dict[str, None] = dict.fromkeys(target for target in TARGETS if target not in incident.reviewed)
         return self.implied(replace(incident.labels, **undecided, custom=custom))
 
+    def closed(self, predictions: Mapping[str, FieldPrediction]) -> dict[str, FieldPrediction]:
+        """Return the fields with nothing left below a level that is open; what people gave and rules decided stays."""
+        found = dict(predictions)
+        for target in self.order:
+            if target in self.levels and not found[target].rule and found[target].reason is not Reason.GIVEN:
+                found[target] = within(found[target], found[self.levels[target].above])
+        return found
+
     def above(self, target: str) -> list[str]:
         """Return the targets above, nearest first."""
         return ancestors(target, {one: self.levels[one].above if one in self.levels else None for one in self.order})

@@ -17,6 +17,7 @@ from smarttriage.ports import Clock, Probabilities, Store, Vectors
 from smarttriage.ports.evidence import Prepares
 from smarttriage.services import fields
 from smarttriage.services.counterfactual import counterfactual
+from smarttriage.services.levels import Tree
 from smarttriage.services.live import Live, Models, State
 from smarttriage.services.matching import DEFAULT_MATCHES, IncidentText, Neighbours, Question, Worded, similar
 from smarttriage.services.predicting import anew, judged, means_work, nothing, votes_of
@@ -113,7 +114,7 @@ class TriageService:
         now, suggestion_id = self._clock(), self._new_id("sug")
         # A stored incident is drawn by its own id: asking again must not draw again.
         if is_held_out(request.incident_id or suggestion_id, self._holdout_share):
-            predictions = fields.held_out(predictions)
+            predictions = Tree.of(models).closed(fields.held_out(predictions))
         priority, sla = prioritise(models.policy, predictions, request.reported_at or now, models, ruling)
         if read and priority.value is not None and priority.rule is None:
             priority = replace(priority, counterfactual=counterfactual(models, request, predictions, read.vector[0]))

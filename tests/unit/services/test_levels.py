@@ -17,6 +17,7 @@ from smarttriage.domain.suggestion import FieldMode, FieldPrediction, Reason
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.domain.voting import Vote
 from smarttriage.ports import Probabilities, TargetCard, TextSpan
+from smarttriage.services.fields import held_out
 from smarttriage.services.levels import Tree
 from smarttriage.services.live import Models
 from smarttriage.services.matching import IncidentText
@@ -90,8 +91,14 @@ def assert_consistent(found: Mapping[str, FieldPrediction], more: Mapping[str, s
             assert all(parents[option.value] == above.value for option in below.alternatives)
 
 
+def predict_all() -> dict[str, FieldPrediction]:
+    return predict(models(), IncidentText("", "text"), SURE, {})
+
+
 weights = st.floats(0.001, 1.0)
-votes = st.lists(st.tuples(st.sampled_from([*"abc", *SERVICES, *PARTS]), st.floats(0.0, 1.0)), max_size=6)
+# Labels that only people have used so far, below the one that they stand below.
+UNLEARNT = {"b9": ("service", "b"), "a2z": ("part", "a2"), "b9z": ("part", "b9")}
+votes = st.lists(st.tuples(st.sampled_from([*"abc", *SERVICES, *PARTS, *UNLEARNT]), st.floats(0.0, 1.0)), max_size=6)
 
 
 @settings(max_examples=200, deadline=None)
@@ -101,9 +108,13 @@ def test_no_label_contradicts_or_is_surer_than_the_one_above_it(
 ) -> None:
     votes: dict[str, list[Vote]] = {}
     for label, similarity in cast:
-        target = next(target for target, card in CARDS.items() if label in card.labels)
-        votes.setdefault(target, []).append(Vote(label, similarity))
-    assert_consistent(answered(joint(*rows), votes=votes))
+        known = [(target, None) for target, card in CARDS.items() if label in card.labels]
+        target, above = known[0] if known else UNLEARNT[label]
+        votes.setdefault(target, []).append(Vote(label, similarity, above=above))
+    found = answered(joint(*rows), votes=votes)
+    more = {label: above for label, (_, above) in UNLEARNT.items()}
+    assert_consistent(found, more)
+    assert_consistent(Tree.of(models()).closed({**predict_all(), **held_out(found)}), more)
 
 
 @settings(max_examples=50, deadline=None)
@@ -150,6 +161,17 @@ def test_a_level_is_filled_in_only_where_the_one_above_is() -> None:
     assert found["part"].value == "a1x"
     assert {field.mode for field in found.values()} == {FieldMode.RECOMMEND}
     assert answered(area=FieldMode.RECOMMEND, known={"area": "a"})["part"].mode is FieldMode.AUTOFILL
+
+
+def test_a_level_that_is_held_out_shows_nothing_below_it() -> None:
+    found = {**predict_all(), **answered(part=FieldMode.RECOMMEND)}
+    assert found["part"].value == "a1x"
+    held = Tree.of(models()).closed(held_out(found))
+    assert [(held[level].value, held[level].reason) for level in LEVELS] == [
+        (None, Reason.HOLDOUT),
+        (None, Reason.HOLDOUT),
+        (None, Reason.PARENT_UNKNOWN),
+    ]
 
 
 def test_a_given_label_of_the_middle_gives_the_level_above_too() -> None:

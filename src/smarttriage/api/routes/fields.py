@@ -62,6 +62,7 @@ def _field(field: Field) -> dict[str, Any]:
     point = at_precision(card, card.target_precision) if card and card.curve else None
     return {
         "target": field.target,
+        "parent": card.parent if card else None,
         "mode": field.mode,
         "target_precision": card.target_precision if card else None,
         "decided": {"mode": field.settings.mode, "target_precision": field.settings.target_precision},
