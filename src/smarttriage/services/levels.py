@@ -78,18 +78,12 @@ class Tree:
 
     def implied(self, known: Labels) -> dict[str, str]:
         """Return target -> label of what is known, with the labels above that follow from it."""
-        found = {target: label for target in self.order if (label := known.get(target)) is not None}
-        for target in reversed(self.order):
-            level = self.levels.get(target)
-            if level is not None and target in found and level.above not in found and found[target] in level.parents:
-                found[level.above] = level.parents[found[target]]
-        return found
+        return self._upwards({target: label for target in self.order if (label := known.get(target)) is not None})
 
     def reviewed(self, incident: Incident) -> dict[str, str]:
         """Return target -> label that a person decided for the incident, with the labels above that follow from it."""
-        custom = {target: value for target, value in incident.labels.custom.items() if target in incident.reviewed}
-        undecided: dict[str, None] = dict.fromkeys(target for target in TARGETS if target not in incident.reviewed)
-        return self.implied(replace(incident.labels, **undecided, custom=custom))
+        labels = incident.labels
+        return self._upwards({target: label for target in incident.reviewed if (label := labels.get(target)) is not None})
 
     def closed(self, predictions: Mapping[str, FieldPrediction]) -> dict[str, FieldPrediction]:
         """Return the fields with nothing left below a level that is open; what people gave and rules decided stays."""
@@ -108,6 +102,13 @@ class Tree:
         above = {one for target in targets for one in self.above(target)}
         below = {target for target in self.order if set(self.above(target)) & set(targets)}
         return (above | below) - set(targets)
+
+    def _upwards(self, found: dict[str, str]) -> dict[str, str]:
+        for target in reversed(self.order):
+            level = self.levels.get(target)
+            if level is not None and target in found and level.above not in found and found[target] in level.parents:
+                found[level.above] = level.parents[found[target]]
+        return found
 
 
 def within(field: FieldPrediction, above: FieldPrediction) -> FieldPrediction:
