@@ -223,7 +223,7 @@ def fold(k: int, work: Path) -> dict[str, Any]:
 def fit_fold(folder: Path, incidents: Sequence[Mapping[str, Any]], plan: Mapping[str, Any]) -> None:
     examples = starter.examples(incidents, plan["tone"], seed=plan["seed"])
     rows = examples.rows(plan["targets"], starter.own_groups(incidents))
-    trained = starter.fit(rows, target_precision=plan["target_precision"], seed=plan["seed"])
+    trained = starter.fit(rows, plan)
     facts = BundleFacts(
         created_at=parts.clock(),
         code_version=__version__,

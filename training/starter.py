@@ -92,15 +92,16 @@ def _toned(text: str, rng: random.Random, plan: Mapping[str, Any], *, loud: bool
     return toned.upper() if loud and rng.random() < 0.3 else toned
 
 
-def fit(data: TrainingRows, *, target_precision: float, seed: int) -> Training[SklearnClassifier]:
-    """Return the fitted classifier with evidence cues beside the words and the embedding."""
+def fit(data: TrainingRows, plan: Mapping[str, Any]) -> Training[SklearnClassifier]:
+    """Return the classifier that the recipe makes of the rows, with evidence cues beside the words and the embedding."""
     encoder = parts.encoder(n_threads=2)
-    trainer = sklearn_trainer(encoder.encoder_id, data.labels, target_precision=target_precision, extra=EvidenceCues(lexicon()))
+    promise = {name: plan[name] for name in ("target_precision", "confidence", "together")}
+    trainer = sklearn_trainer(encoder.encoder_id, data.labels, extra=EvidenceCues(lexicon()), **promise)
     return train(
         data,
         encoder=encoder,
         trainer=trainer,
-        seed=seed,
+        seed=plan["seed"],
         timer=time.perf_counter,
         cache=FileVectorCache(CACHE),
     )

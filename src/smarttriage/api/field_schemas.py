@@ -47,12 +47,16 @@ class ContractOut(Out):
 
 
 class OperatingPointOut(Out):
-    """A point of the precision-coverage curve: both numbers on held-out rows, and the thresholds that bring them about."""
+    """A point of the precision-coverage curve: both numbers on held-out rows, and the thresholds that bring them about.
+
+    With `together` the precision is promised of all labels taken together, not of each.
+    """
 
     target: str
     model_version: str
     target_precision: float
     confidence: float
+    together: bool
     precision: float | None
     coverage: float
     thresholds: dict[str, float | None]

@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from smarttriage.adapters.bundles import Codec, FolderBundles
 from smarttriage.adapters.classifiers.centroid import CentroidClassifier
 from smarttriage.adapters.classifiers.evidence import EvidenceCues
 from smarttriage.adapters.classifiers.features import ExtraFeatures
+from smarttriage.adapters.classifiers.novelty import no_vectors
 from smarttriage.adapters.classifiers.sklearn import CONFIDENCE, SklearnClassifier, SklearnTrainer, TargetOptions
-from smarttriage.bootstrap import resources
+from smarttriage.bootstrap import parts, resources
 from smarttriage.config import Settings
 from smarttriage.domain.errors import InvalidInput
 from smarttriage.domain.tree import parents_first
+from smarttriage.ports import Vectors
 
 LEVELS = ("low", "medium", "high")
 # What the default taxonomy says about its targets; a customer's own targets have no parent and no order.
@@ -49,6 +51,7 @@ def sklearn_trainer(
     *,
     target_precision: float,
     confidence: float = CONFIDENCE,
+    together: bool = False,
     extra: ExtraFeatures | None = None,
     parents: Mapping[str, str] | None = None,
 ) -> SklearnTrainer:
@@ -73,9 +76,18 @@ def sklearn_trainer(
         targets=options,
         target_precision=target_precision,
         confidence=confidence,
+        together=together,
         extra=extra,
         detect=resources.intake().languages.detect,
+        everyday=partial(_everyday, encoder_id),
     )
+
+
+@lru_cache(maxsize=2)
+def _everyday(encoder_id: str) -> Vectors:
+    """Return the vectors of everyday texts; none for another encoder than the shipped one."""
+    encoder = parts.encoder()
+    return encoder.encode(resources.everyday_texts()) if encoder.encoder_id == encoder_id else no_vectors()
 
 
 def _fits(option: TargetOptions, labels: Mapping[str, Sequence[str | None]], name: str) -> bool:

@@ -65,6 +65,11 @@ def intake(settings: Settings | None = None) -> Intake:
     return parse_intake(toml(path), file=str(path))
 
 
+def everyday_texts() -> tuple[str, ...]:
+    """Return texts of everyday life, which no desk is asked about."""
+    return tuple(line for line in (shipped("kb") / "everyday.txt").read_text(encoding="utf-8").splitlines() if line)
+
+
 def _configured(path: Path | None, settings: Settings, name: str) -> Path:
     if path is not None:
         return path

@@ -51,6 +51,7 @@ def train_bundle(
     cache: Path | None,
     target_precision: float,
     confidence: float,
+    together: bool = False,
     seed: int,
     learning_curve: bool = False,
     descriptions: Path | None = None,
@@ -77,7 +78,12 @@ def train_bundle(
     )
     encoder = parts.encoder(n_threads=N_THREADS)
     trainer = sklearn_trainer(
-        encoder.encoder_id, rows.labels, target_precision=target_precision, confidence=confidence, parents=forest.parents
+        encoder.encoder_id,
+        rows.labels,
+        target_precision=target_precision,
+        confidence=confidence,
+        together=together,
+        parents=forest.parents,
     )
     kept = FileVectorCache(cache) if cache else None
     result: Training[SklearnClassifier] = train(

@@ -12,9 +12,10 @@ def contract_lines(card: TargetCard) -> Iterator[str]:
     if card.curve is None:
         return
     met = [contract for contract in card.contracts.values() if contract.met]
+    labels = "all labels together" if card.curve.together else f"{len(met)} of {len(card.contracts)} labels"
     yield (
-        f"{card.name}: filled in for {sum(contract.coverage for contract in met):.1%} of the rows; {len(met)} of "
-        f"{len(card.contracts)} labels guarantee a precision of {card.target_precision:g} with confidence {card.curve.confidence:g}"
+        f"{card.name}: filled in for {sum(contract.coverage for contract in met):.1%} of the rows; {labels} "
+        f"guarantee a precision of {card.target_precision:g} with confidence {card.curve.confidence:g}"
     )
     order = sorted(card.contracts, key=lambda label: (-card.contracts[label].coverage, label))
     width = max(map(len, order))
@@ -39,6 +40,7 @@ def contract_json(card: TargetCard) -> dict[str, object]:
     return {
         "target_precision": card.target_precision,
         "confidence": card.curve.confidence,
+        "together": card.curve.together,
         "coverage": coverage,
         "n_held_out": card.curve.n_rows,
         "labels": labels,
@@ -48,7 +50,7 @@ def contract_json(card: TargetCard) -> dict[str, object]:
 def _promise(card: TargetCard, contract: ClassContract) -> str:
     if contract.precision_bound is not None:
         return (
-            f"from {contract.threshold:.3f} on: {contract.coverage:.1%} of the rows, at least {contract.precision_bound:.3f} right "
+            f"from {contract.threshold:.3f} on: {contract.coverage:.1%} of the rows, {_bound(card, contract.precision_bound)}"
             f"({contract.n_errors:g} of {contract.n} held-out rows wrong)"
         )
     needed = card.curve.rows_needed(card.target_precision) if card.curve else 0
@@ -56,3 +58,8 @@ def _promise(card: TargetCard, contract: ClassContract) -> str:
         f"recommend only: cannot meet {card.target_precision:g} with {contract.n_predicted} held-out rows; "
         f"needs about {needed} right in a row"
     )
+
+
+def _bound(card: TargetCard, bound: float) -> str:
+    """Return what a label promises by itself; nothing where all are promised together."""
+    return "" if card.curve and card.curve.together else f"at least {bound:.3f} right "

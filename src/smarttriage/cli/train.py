@@ -51,6 +51,12 @@ def train(
     confidence: Annotated[
         float, typer.Option(help="How sure that precision must be, for all labels of a target at once.", min=0.5, max=0.999)
     ] = 0.9,
+    together: Annotated[
+        bool,
+        typer.Option(
+            "--together", help="Promise the precision of all labels taken together, where rows are too few for each label."
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Same rows and seed, same model.", min=0)] = 0,
     learning_curve: Annotated[
         bool, typer.Option("--learning-curve", help="Put one into the report; costs five quick fits for each target.")
@@ -80,6 +86,7 @@ def train(
         cache=cache,
         target_precision=target_precision,
         confidence=confidence,
+        together=together,
         seed=seed,
         learning_curve=learning_curve,
         descriptions=descriptions,

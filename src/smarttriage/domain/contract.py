@@ -65,6 +65,8 @@ class PrecisionCurve:
         n_tested: Labels among which the doubt is shared out.
         n_predicted: Label -> held-out rows that the model gave it, near-duplicates counted once.
         cuts: Label -> its cuts in the order of testing; none where the label has too few rows.
+        together: Whether the guarantee is for all labels taken together: then every label has the same cuts and bounds, and of
+            each only its own share of the counts.
     """
 
     confidence: float
@@ -72,6 +74,7 @@ class PrecisionCurve:
     n_tested: int
     n_predicted: Mapping[str, int]
     cuts: Mapping[str, Sequence[Cut]] = field(default_factory=dict)
+    together: bool = False
 
     def contracts(self, precision: float) -> dict[str, ClassContract]:
         """Return the contract of every label at a target precision."""

@@ -87,6 +87,16 @@ def held_out(fields: Mapping[str, FieldPrediction]) -> dict[str, FieldPrediction
     }
 
 
+def recommended(fields: Mapping[str, FieldPrediction]) -> dict[str, FieldPrediction]:
+    """Return the fields with everything that the model would fill in recommended instead; what a person gave stays."""
+    return {
+        target: replace(field, mode=FieldMode.RECOMMEND)
+        if field.mode is FieldMode.AUTOFILL and field.reason is not Reason.GIVEN
+        else field
+        for target, field in fields.items()
+    }
+
+
 def _in_mode(field: FieldPrediction, mode: FieldMode) -> FieldPrediction:
     if mode is FieldMode.OFF:
         return unknown(Reason.TURNED_OFF, mode)

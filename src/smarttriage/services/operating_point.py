@@ -17,11 +17,12 @@ class OperatingPoint:
     """One point of a target's precision-coverage curve.
 
     Attributes:
-        target_precision: What every label that is filled in guarantees.
+        target_precision: What every label that is filled in guarantees, or all of them together (`together`).
         precision: Share right of the held-out rows that are filled in; None where none is.
         coverage: Share of the held-out rows that are filled in.
         confidence: How sure the guarantee is.
         contracts: Label -> its threshold and what that guarantees.
+        together: Whether the model was trained to promise a precision of all labels taken together.
     """
 
     target_precision: float
@@ -29,6 +30,7 @@ class OperatingPoint:
     coverage: float
     confidence: float
     contracts: Mapping[str, ClassContract]
+    together: bool = False
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -52,7 +54,12 @@ def at_precision(card: TargetCard, precision: float) -> OperatingPoint:
     n = sum(contract.n for contract in contracts.values())
     wrong = sum(contract.n_errors for contract in contracts.values())
     return OperatingPoint(
-        precision, 1 - wrong / n if n else None, card.curve.coverage(precision), card.curve.confidence, contracts
+        precision,
+        1 - wrong / n if n else None,
+        card.curve.coverage(precision),
+        card.curve.confidence,
+        contracts,
+        card.curve.together,
     )
 
 

@@ -165,7 +165,7 @@ def judged(
     predictions = predict(models, request, probabilities, votes, idle=not verdict.kind_doubted)
     if verdict.refused is not None and means_work(models.taxonomy, predictions["kind"].value):
         return withheld(predictions, verdict.refused), verdict.refused
-    return predictions, None
+    return (fields.recommended(predictions) if verdict.kind_doubted else predictions), None
 
 
 def anew(

@@ -14,7 +14,11 @@ from smarttriage.adapters.classifiers.contracts import (
     next_rows,
     precision_curve,
 )
+from smarttriage.adapters.classifiers.sklearn import SklearnClassifier, SklearnTrainer
+from smarttriage.adapters.encoders.hashing import HashingEncoder
+from smarttriage.cli.contracts import contract_lines
 from smarttriage.domain.contract import NEVER, last_that_holds
+from smarttriage.ports import LabelledTexts
 
 
 def counts(*values: float) -> np.ndarray:
@@ -113,3 +117,54 @@ def test_as_many_right_rows_as_are_said_to_be_needed_meet_the_target() -> None:
 
 def test_groups_are_numbered_by_name() -> None:
     assert group_numbers(["x", "y", "x"]).tolist() == [0, 1, 0]
+
+
+def scarce(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return probabilities and truth of n rows of twelve labels, each as sure as it is right."""
+    random = np.random.default_rng(seed)
+    sure, winners = random.uniform(0.7, 1.0, n), random.integers(0, 12, n)
+    probabilities = np.tile((1 - sure[:, None]) / 11, (1, 12))
+    probabilities[np.arange(n), winners] = sure
+    right = random.random(n) < sure
+    return probabilities, np.where(right, winners, (winners + 1) % 12)
+
+
+def test_labels_too_rare_for_a_promise_each_share_one_that_fresh_rows_keep() -> None:
+    labels = [f"label {place}" for place in range(12)]
+    kept = []
+    for seed in range(20):
+        probabilities, truth = scarce(400, seed)
+        each, together = (
+            precision_curve(labels, probabilities, truth, np.arange(400), confidence=0.9, together=shared)
+            for shared in (False, True)
+        )
+        assert together.coverage(0.8) > each.coverage(0.8) + 0.3
+        contracts = together.contracts(0.8)
+        (threshold,) = {contract.threshold for contract in contracts.values()}
+        assert sum(contract.coverage for contract in contracts.values()) == pytest.approx(together.coverage(0.8))
+        fresh, truly = scarce(20_000, 1_000 + seed)
+        filled = fresh.max(axis=1) >= threshold
+        kept.append((fresh.argmax(axis=1) == truly)[filled].mean() >= 0.8)
+    assert np.mean(kept) >= 0.9
+
+
+def test_too_few_rows_promise_nothing_together_either() -> None:
+    probabilities, truth = scarce(10, 0)
+    curve = precision_curve(
+        [f"label {place}" for place in range(12)], probabilities, truth, np.arange(10), confidence=0.9, together=True
+    )
+    assert {contract.threshold for contract in curve.contracts(0.5).values()} == {NEVER}
+
+
+def test_a_bundle_remembers_that_its_labels_promise_together() -> None:
+    encoder = HashingEncoder()
+    texts = [f"{word} {row}" for row in range(40) for word in ("printer paper jam", "password login locked")]
+    examples = LabelledTexts(texts, encoder.encode(texts), {"category": ["hardware", "access"] * 40})
+    classifier = SklearnTrainer(encoder_id=encoder.encoder_id, target_precision=0.8, together=True).fit(examples, seed=0)
+    card = SklearnClassifier.from_files(classifier.to_files(), version="1").cards["category"]
+    assert card.curve is not None
+    assert card.curve.together
+    assert card.contracts == classifier.cards["category"].contracts
+    first, second, *_ = contract_lines(card)
+    assert "all labels together guarantee a precision of 0.8" in first
+    assert "at least" not in second

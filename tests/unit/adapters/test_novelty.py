@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from smarttriage.adapters.classifiers.novelty import ARRAYS, NOVELTY, NearestRows, fit_novelty, read_novelty
+from smarttriage.adapters.classifiers.novelty import ARRAYS, NOVELTY, NearestRows, fit_novelty, no_vectors, read_novelty
 from smarttriage.adapters.classifiers.sklearn import SklearnClassifier, SklearnTrainer
 from smarttriage.adapters.encoders.hashing import HashingEncoder
 from smarttriage.domain.errors import BundleError
@@ -24,13 +24,14 @@ def around(axis: int, n: int, seed: int) -> Vectors:
     return unit(noise)
 
 
-def fitted(detect: str | None = None) -> NearestRows:
+def fitted(detect: str | None = None, everyday: Vectors | None = None) -> NearestRows:
     vectors = np.concatenate([around(0, N // 2, 1), around(1, N // 2, 2)])
     sure = np.tile([0.9, 0.1], (N, 1)) + np.random.default_rng(3).uniform(-0.05, 0.05, (N, 1)) * [1, -1]
     kinds: list[str | None] = ["incident"] * (N // 2) + ["other"] * (N // 2)
     examples = LabelledTexts([f"text {row}" for row in range(N)], vectors, {"kind": kinds})
     held = {"kind": HeldOut(list(range(N)), [str(kind) for kind in kinds], sure, sure, "none")}
-    return fit_novelty(examples, [str(row) for row in range(N)], held, detect=lambda _: detect, seed=0)
+    known = no_vectors() if everyday is None else everyday
+    return fit_novelty(examples, [str(row) for row in range(N)], held, detect=lambda _: detect, seed=0, everyday=lambda: known)
 
 
 def strange(novelty: NearestRows, vectors: Vectors, top: float, language: str | None = None) -> float:
@@ -42,6 +43,17 @@ def test_unseen_topics_are_strange_and_fresh_rows_of_seen_ones_are_not() -> None
     novelty = fitted()
     assert strange(novelty, around(0, 200, 9), 0.9) <= 0.04
     assert strange(novelty, around(7, 200, 9), 0.55) == 1.0
+
+
+def test_what_looks_like_everyday_life_is_strange_even_where_rows_are_rather_near() -> None:
+    between = unit(around(0, 200, 9) + 0.7 * around(5, 200, 10))
+    told = fitted(everyday=around(5, 40, 11))
+    assert strange(told, between, 0.9) > strange(fitted(), between, 0.9) + 0.3
+    assert strange(told, around(0, 200, 9), 0.9) <= 0.04
+    again = read_novelty(told.to_files())
+    assert again is not None
+    sure = {"kind": np.array([0.7, 0.3])}
+    assert again.familiarity(None, between[0], sure) == told.familiarity(None, between[0], sure)
 
 
 def test_the_nearer_kind_is_told() -> None:

@@ -28,10 +28,10 @@ class Fixed:
         return self._found
 
 
-def verdict(novelty: Fixed | None, kind: Probabilities, similarity: float = 0.0) -> Verdict:
+def verdict(novelty: Fixed | None, kind: Probabilities, similarity: float = 0.0, text: str = "text") -> Verdict:
     votes = {"category": [Vote("network", similarity, "inc_1")]}
     return Gate(None, novelty).verdict(
-        "text", np.zeros(3, np.float32), {"kind": kind}, taxonomy=TAXONOMY, votes=votes, labels=LABELS
+        text, np.zeros(3, np.float32), {"kind": kind}, taxonomy=TAXONOMY, votes=votes, labels=LABELS
     )
 
 
@@ -62,6 +62,13 @@ def test_no_work_is_doubted_where_work_is_much_nearer() -> None:
     assert not verdict(Fixed(nearer_to_work=0.2), WORK).kind_doubted
 
 
+def test_a_sure_model_is_believed_further_but_never_on_a_terse_text() -> None:
+    near, sure = Fixed(nearer_to_work=0.06), np.array([0.1, 0.9])
+    assert not verdict(near, sure, text="did you see the match last night").kind_doubted
+    assert verdict(near, sure, text="vpn down").kind_doubted
+    assert verdict(near, np.array([0.3, 0.7]), text="did you see the match last night").kind_doubted
+
+
 def test_without_rules_only_a_blank_text_is_empty() -> None:
     assert Gate().refusal(" ", "\n") is Reason.EMPTY_TEXT
     assert Gate().refusal("", "help") is None
@@ -86,3 +93,11 @@ def test_what_a_person_gave_and_what_is_only_monitored_stays() -> None:
     assert (found["category"].value, found["category"].reason) == (None, Reason.OFF_TOPIC)
     assert found["impact"].value == "high"
     assert found["urgency"].reason is Reason.MONITOR_ONLY
+
+
+def test_where_the_model_and_its_rows_disagree_about_work_nothing_is_filled_in() -> None:
+    found = fields.recommended(
+        {"category": FieldPrediction("network", 0.9, FieldMode.AUTOFILL), "impact": fields.given("high", FieldMode.AUTOFILL)}
+    )
+    assert (found["category"].value, found["category"].mode) == ("network", FieldMode.RECOMMEND)
+    assert found["impact"].mode is FieldMode.AUTOFILL

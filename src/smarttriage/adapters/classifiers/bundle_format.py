@@ -149,12 +149,14 @@ def _target(prefix: str, entry: Mapping[str, Any], arrays: Arrays) -> TargetMode
 
 def _curve_json(curve: PrecisionCurve) -> dict[str, Any]:
     cuts = {label: [list(dataclasses.astuple(cut)) for cut in cuts] for label, cuts in curve.cuts.items()}
-    return {**{name: getattr(curve, name) for name in _CURVE}, "n_predicted": dict(curve.n_predicted), "cuts": cuts}
+    known = {name: getattr(curve, name) for name in _CURVE}
+    return {**known, "together": curve.together, "n_predicted": dict(curve.n_predicted), "cuts": cuts}
 
 
 def _curve(entry: Mapping[str, Any]) -> PrecisionCurve:
     cuts = {label: tuple(Cut(*values) for values in found) for label, found in entry["cuts"].items()}
-    return PrecisionCurve(**{name: entry[name] for name in _CURVE}, n_predicted=entry["n_predicted"], cuts=cuts)
+    known = {name: entry[name] for name in _CURVE}
+    return PrecisionCurve(**known, n_predicted=entry["n_predicted"], cuts=cuts, together=bool(entry.get("together")))
 
 
 def _check_shapes(features: TextFeatures, projection: Projection | None, models: Mapping[str, TargetModel]) -> None:

@@ -1,4 +1,4 @@
-"""Precision bounds for every label, from rows that the model was not fitted on.
+"""Precision bounds for every label, or for all of them together, from rows that the model was not fitted on.
 
 A cut's bound is the smaller of two, each with half of the doubt 1 - confidence, which is divided by the number of labels
 (Bonferroni), so that both hold for all labels at once:
@@ -11,6 +11,9 @@ A cut's bound is the smaller of two, each with half of the doubt 1 - confidence,
 Which cuts are tried, and in which order, depends on confidences alone, never on who was right. Given the confidences, the
 errors are independent with unequal chances, for which the binomial tail below the mean is no smaller (Hoeffding, 1956, Annals
 of Mathematical Statistics 27). Near-duplicates are not independent; each group of them counts once.
+
+A promise for each label needs dozens of rows of each. With fewer, all labels can share one cut and one promise: of everything
+that is filled in, so much is right. A weak label may then fall short of it, made up for by a strong one.
 """
 
 import math
@@ -39,6 +42,7 @@ def precision_curve(
     groups: NDArray[np.int_],
     *,
     confidence: float,
+    together: bool = False,
 ) -> PrecisionCurve:
     """Return the tested cuts of every label.
 
@@ -48,9 +52,14 @@ def precision_curve(
         truth: The right column of each row.
         groups: Near-duplicates share a number.
         confidence: How sure the bounds are to be.
+        together: Bound the precision of all labels taken together instead.
     """
     winners = probabilities.argmax(axis=1)
     predicted = [len(np.unique(groups[winners == column])) for column in range(len(labels))]
+    known = dict(zip(labels, predicted, strict=True))
+    if together:
+        shared = _shared_cuts(labels, probabilities, winners != truth, groups, doubt=1 - confidence)
+        return PrecisionCurve(confidence, len(truth), 1, known, shared, together=True)
     n_tested = sum(n >= LEAST_ROWS for n in predicted)
     cuts = {}
     for column, label in enumerate(labels):
@@ -58,7 +67,7 @@ def precision_curve(
         if predicted[column] >= LEAST_ROWS:
             confidences = probabilities[rows, column]
             cuts[label] = label_cuts(confidences, truth[rows] != column, groups[rows], doubt=1 - confidence, n_tested=n_tested)
-    return PrecisionCurve(confidence, len(truth), n_tested, dict(zip(labels, predicted, strict=True)), cuts)
+    return PrecisionCurve(confidence, len(truth), n_tested, known, cuts)
 
 
 def under_contract(card: TargetCard, curve: PrecisionCurve) -> TargetCard:
@@ -92,6 +101,25 @@ def label_cuts(
         Cut(_floored(ranked[end - 1]), int(end), int(count), round(float(error), 3), _floored(bound))
         for end, count, error, bound in zip(ends[start:], n[start:], errors[start:], found, strict=True)
     ]
+
+
+def _shared_cuts(
+    labels: Sequence[str], probabilities: Probabilities, wrong: NDArray[np.bool_], groups: NDArray[np.int_], *, doubt: float
+) -> dict[str, list[Cut]]:
+    """Return label -> the cuts that all labels share, each with the label's own counts; none where rows are too few."""
+    if len(np.unique(groups)) < LEAST_ROWS:
+        return {}
+    winners, confidences = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    cuts = label_cuts(confidences, wrong, groups, doubt=doubt, n_tested=1)
+    order = np.argsort(-confidences, kind="stable")
+    found = {}
+    for column, label in enumerate(labels):
+        mine = winners[order] == column
+        ends = np.array([mine[: cut.n_rows].sum() for cut in cuts])
+        n, errors = _grouped(wrong[order][mine].astype(np.float64), groups[order][mine], ends)
+        counts = zip(cuts, ends.tolist(), n.tolist(), errors.tolist(), strict=True)
+        found[label] = [Cut(cut.threshold, end, int(count), round(error, 3), cut.bound) for cut, end, count, error in counts]
+    return found
 
 
 def bounds(n: Counts, errors: Counts, *, doubt: float, n_tested: int) -> Counts:

@@ -1,15 +1,19 @@
 """How far a text is from the training rows: nearest-neighbour similarity and the heads' confidence, on one scale.
 
-The nearest neighbours in the embedding (Sun et al., 2022, arXiv:2204.06507) say whether the topic was seen, the highest
-probability (Hendrycks and Gimpel, 2017, arXiv:1610.02136) whether the heads can place it; benchmarks/dont_know.py measures both
-and their sum. A bound is the k-th smallest held-out score with k = floor(share (n + 1)), so that a new row of the same source
-falls below it with at most that share (split conformal prediction; Vovk et al., 2005).
+A text is strange if it is far from all rows, or if it is both rather far and hard for the heads: another subject altogether shows
+in the first (benchmarks/dont_know.py, foreign sets), a new topic of the same subject in the second. The nearest neighbours in the
+embedding (Sun et al., 2022, arXiv:2204.06507) say whether the topic was seen, the highest probability (Hendrycks and Gimpel, 2017,
+arXiv:1610.02136) whether the heads can place it, and texts of everyday life, known to be none (outlier exposure; Hendrycks et al.,
+2019, arXiv:1812.04606), whether it is nearer to those: what is far from all in a language that the encoder knows badly looks near
+to everything. A bound is the k-th smallest held-out score with k = floor(share (n + 1)), so
+that a new row of the same source falls below it with at most that share (split conformal prediction; Vovk et al., 2005); two
+bounds share it.
 """
 
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,19 +30,34 @@ ARRAYS = "novelty.safetensors"
 KIND = "kind"
 STRANGE_SHARE = 0.01
 DOUBTFUL_SHARE = 0.05
+# The part of a share that the bound on mere distance takes: terse tickets are far from everything, the score knows better.
+FAR_PART = 0.2
 N_NEAREST = 5
 # 2,000 rows cost 0.2 ms a text and 1.5 MB in the bundle.
 MAX_ROWS = 2_000
 MAX_MEASURED = 4_000
-# A language's own bound needs rows enough that one in a hundred can be told; below, the text is not refused.
-MIN_ROWS_OF_LANGUAGE = 100
+N_NEAREST_EVERYDAY = 3
+# Fewer rows say too little of a language's texts; below, none of them is refused.
+MIN_ROWS_OF_LANGUAGE = 50
 # A language is understood from ten rows and one in a hundred on; of few rows, from one in five.
 UNDERSTOOD_SHARE = 0.01
 MIN_UNDERSTOOD = 10
 UNDERSTOOD_SHARE_OF_FEW = 0.2
 Detect = Callable[[str], str | None]
+Everyday = Callable[[], Vectors]
 Scale = tuple[float, float]
 _UNCLEAR = ""
+_NEVER = (-np.inf, -np.inf)
+
+
+def unclear(_text: str) -> str | None:
+    """Return no language: nobody tells which one it is."""
+    return None
+
+
+def no_vectors() -> Vectors:
+    """Return no vectors: nobody tells what everyday texts look like."""
+    return np.empty((0, 0), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +71,9 @@ class NearestRows:
         nearness: Mean and spread of held-out rows' similarity to the nearest rows.
         confidence: Target -> mean and spread of held-out rows' highest probability.
         bounds: Language ("" where it is unclear) -> the scores below which a text is strange, and doubtful.
+        far: The same for the mere similarity to the nearest rows.
+        everyday: (n, dim) vectors of texts of everyday life; none where nobody told them.
+        contrast: Mean and spread of how much nearer held-out rows are to the rows than to those.
         understood: Languages of the training texts.
     """
 
@@ -61,22 +83,30 @@ class NearestRows:
     nearness: Scale
     confidence: Mapping[str, Scale]
     bounds: Mapping[str, Scale]
+    far: Mapping[str, Scale]
     understood: frozenset[str]
+    everyday: Vectors = field(default_factory=no_vectors)
+    contrast: Scale = (0.0, 1.0)
 
     def familiarity(self, language: str | None, vector: Vectors, probabilities: Mapping[str, Probabilities]) -> Familiarity:
         """Return how familiar a text is, by its (dim,) vector and the (n_labels,) probabilities of each target."""
-        similarity = self.rows @ np.asarray(vector, dtype=np.float32)
+        vector = np.asarray(vector, dtype=np.float32)
+        similarity = self.rows @ vector
         tops = [
             _scaled(float(probabilities[name].max()), scale) for name, scale in self.confidence.items() if name in probabilities
         ]
-        score = _scaled(_nearest(similarity), self.nearness) + (sum(tops) / len(tops) if tops else 0.0)
-        strange, doubtful = self.bounds.get(language or _UNCLEAR, (-np.inf, -np.inf))
+        near = _nearest(similarity)
+        score = _scaled(near, self.nearness) + (sum(tops) / len(tops) if tops else 0.0)
+        if len(self.everyday):
+            score += _scaled(near - _nearest(self.everyday @ vector, N_NEAREST_EVERYDAY), self.contrast)
+        strange, doubtful = self.bounds.get(language or _UNCLEAR, _NEVER)
+        far, rather_far = self.far.get(language or _UNCLEAR, _NEVER)
         kinds = {
             label: _nearest(similarity[self.kinds == place])
             for place, label in enumerate(self.kind_labels)
             if (self.kinds == place).any()
         }
-        return Familiarity(score, score < strange, score < doubtful, kinds)
+        return Familiarity(score, score < strange or near < far, score < doubtful or near < rather_far, kinds)
 
     def to_files(self) -> dict[str, bytes]:
         """Return the files of a bundle, name -> content."""
@@ -84,10 +114,12 @@ class NearestRows:
             "kind_labels": list(self.kind_labels),
             "nearness": list(self.nearness),
             "confidence": {name: list(scale) for name, scale in self.confidence.items()},
-            "bounds": {name: [None if np.isinf(bound) else bound for bound in pair] for name, pair in self.bounds.items()},
+            "bounds": {name: _finite(pair) for name, pair in self.bounds.items()},
+            "far": {name: _finite(pair) for name, pair in self.far.items()},
+            "contrast": list(self.contrast),
             "understood": sorted(self.understood),
         }
-        arrays = {"rows": self.rows.astype(np.float16), "kinds": self.kinds}
+        arrays = {"rows": self.rows.astype(np.float16), "kinds": self.kinds, "everyday": self.everyday.astype(np.float16)}
         return {NOVELTY: json.dumps(content).encode(), ARRAYS: save_arrays(arrays)}
 
 
@@ -97,9 +129,9 @@ def read_novelty(files: Mapping[str, bytes]) -> NearestRows | None:
         return None
     try:
         content, arrays = json.loads(files[NOVELTY]), load_arrays(files[ARRAYS])
-        rows, kinds = arrays["rows"].astype(np.float32), arrays["kinds"]
-        if rows.ndim != 2 or kinds.shape != (len(rows),):
-            raise ValueError(f"{rows.shape} rows and {kinds.shape} kinds")
+        rows, kinds, everyday = arrays["rows"].astype(np.float32), arrays["kinds"], arrays["everyday"].astype(np.float32)
+        if rows.ndim != 2 or kinds.shape != (len(rows),) or everyday.ndim != 2:
+            raise ValueError(f"{rows.shape} rows, {kinds.shape} kinds and {everyday.shape} everyday texts")
         return NearestRows(
             rows=rows,
             kinds=kinds,
@@ -107,14 +139,23 @@ def read_novelty(files: Mapping[str, bytes]) -> NearestRows | None:
             nearness=_pair(content["nearness"]),
             confidence={name: _pair(scale) for name, scale in content["confidence"].items()},
             bounds={name: _pair(pair) for name, pair in content["bounds"].items()},
+            far={name: _pair(pair) for name, pair in content["far"].items()},
             understood=frozenset(content["understood"]),
+            everyday=everyday,
+            contrast=_pair(content["contrast"]),
         )
     except (KeyError, ValueError, TypeError, AttributeError, SafetensorError) as error:
         raise BundleError(f"{NOVELTY} and {ARRAYS} do not fit ({error!r}); restore the bundle or train again.") from error
 
 
 def fit_novelty(
-    examples: LabelledTexts, groups: Sequence[str], held_out: Mapping[str, HeldOut], *, detect: Detect, seed: int
+    examples: LabelledTexts,
+    groups: Sequence[str],
+    held_out: Mapping[str, HeldOut],
+    *,
+    detect: Detect,
+    seed: int,
+    everyday: Everyday = no_vectors,
 ) -> NearestRows:
     """Return the novelty of the rows; what it calls strange is set on held-out probabilities and without a row's own group.
 
@@ -123,7 +164,7 @@ def fit_novelty(
     n_rows = len(examples.texts)
     chosen = np.sort(np.random.default_rng(seed).permutation(n_rows)[:MAX_ROWS])
     # Bounds are set on the rounded vectors that the bundle keeps.
-    rows = examples.vectors[chosen].astype(np.float16).astype(np.float32)
+    rows, common = (array.astype(np.float16).astype(np.float32) for array in (examples.vectors[chosen], everyday()))
     held = sorted({row for part in held_out.values() for row in part.rows})
     measured = np.array(held, dtype=np.int_)
     if len(measured) > MAX_MEASURED:
@@ -131,16 +172,22 @@ def fit_novelty(
     nearest = _held_out_nearness(examples.vectors, rows, measured, chosen, groups)
     nearness, confidence = _scale(nearest), {name: _scale(part.calibrated.max(axis=1)) for name, part in held_out.items()}
     scores = np.array([_scaled(value, nearness) for value in nearest.tolist()]) + _tops(held_out, confidence, measured)
+    contrast = (0.0, 1.0)
+    if len(common):
+        nearer = nearest - [_nearest(common @ examples.vectors[row], N_NEAREST_EVERYDAY) for row in measured.tolist()]
+        contrast = _scale(nearer)
+        scores += np.array([_scaled(value, contrast) for value in nearer.tolist()])
     detected = [detect(examples.texts[row]) or _UNCLEAR for row in measured.tolist()]
     labels, kinds = _kinds(examples.labels.get(KIND, ()), chosen)
     understood = _understood([detect(examples.texts[row]) or _UNCLEAR for row in chosen.tolist()])
-    return NearestRows(rows, kinds, labels, nearness, confidence, _bounds(scores, detected), understood)
+    bounds, far = _bounds(scores, detected, part=1 - FAR_PART), _bounds(nearest, detected, part=FAR_PART)
+    return NearestRows(rows, kinds, labels, nearness, confidence, bounds, far, understood, common, contrast)
 
 
-def _nearest(similarity: Vectors) -> float:
-    """Return the mean of the highest similarities."""
-    if len(similarity) > N_NEAREST:
-        similarity = np.partition(similarity, -N_NEAREST)[-N_NEAREST:]
+def _nearest(similarity: Vectors, n: int = N_NEAREST) -> float:
+    """Return the mean of the n highest similarities."""
+    if len(similarity) > n:
+        similarity = np.partition(similarity, -n)[-n:]
     return float(similarity.mean()) if len(similarity) else 0.0
 
 
@@ -167,21 +214,27 @@ def _tops(held_out: Mapping[str, HeldOut], confidence: Mapping[str, Scale], meas
     return np.asarray(sums / np.maximum(counts, 1))
 
 
-def _bounds(scores: NDArray[np.float64], detected: Sequence[str]) -> dict[str, Scale]:
-    """Return the bounds of each language with rows enough; none is stricter than that of all rows, which vary more."""
+def _bounds(scores: NDArray[np.float64], detected: Sequence[str], *, part: float) -> dict[str, Scale]:
+    """Return the bounds of each language with rows enough; none is stricter than that of all rows, which vary more.
+
+    Where a language's rows are too few for the share, its lowest row is the bound.
+    """
     languages, ascending = np.array(detected), np.sort(scores)
-    overall = (_bound(ascending, STRANGE_SHARE), _bound(ascending, DOUBTFUL_SHARE))
     found = {}
     for language, count in Counter(detected).items():
         if count >= MIN_ROWS_OF_LANGUAGE:
             mine = np.sort(scores[languages == language])
-            strange, doubtful = (_bound(mine, share) for share in (STRANGE_SHARE, DOUBTFUL_SHARE))
-            found[language] = (min(strange, overall[0]), min(doubtful, overall[1]))
+            strange, doubtful = (
+                min(_bound(mine, share * part, least=1), _bound(ascending, share * part))
+                for share in (STRANGE_SHARE, DOUBTFUL_SHARE)
+            )
+            found[language] = (strange, doubtful)
     return dict(sorted(found.items()))
 
 
-def _bound(ascending: NDArray[np.float64], share: float) -> float:
-    place = int(share * (len(ascending) + 1))
+def _bound(ascending: NDArray[np.float64], share: float, *, least: int = 0) -> float:
+    """Return the k-th smallest score for the share, at least the `least`-th; -inf for k = 0."""
+    place = max(int(share * (len(ascending) + 1)), least)
     # The last digits depend on how memory is aligned; a model must not.
     return round(float(ascending[place - 1]), 6) if place else -np.inf
 
@@ -206,6 +259,11 @@ def _scale(values: NDArray[np.float64]) -> Scale:
 
 def _scaled(value: float, scale: Scale) -> float:
     return (value - scale[0]) / scale[1]
+
+
+def _finite(pair: Scale) -> list[float | None]:
+    """Return the pair as JSON, which knows no infinity."""
+    return [None if np.isinf(bound) else bound for bound in pair]
 
 
 def _pair(values: Sequence[float | None]) -> Scale:

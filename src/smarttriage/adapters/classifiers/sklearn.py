@@ -20,7 +20,7 @@ from smarttriage.adapters.classifiers.fitting import Fitted, Task, check_lengths
 from smarttriage.adapters.classifiers.folds import assign_folds, text_groups
 from smarttriage.adapters.classifiers.heads import Projection, TargetModel, linear_scores, stack_linear, under_parent
 from smarttriage.adapters.classifiers.hierarchy import HeldLevel, held_level, known_parents
-from smarttriage.adapters.classifiers.novelty import Detect, NearestRows, fit_novelty, read_novelty
+from smarttriage.adapters.classifiers.novelty import Detect, Everyday, NearestRows, fit_novelty, no_vectors, read_novelty, unclear
 from smarttriage.adapters.classifiers.prepared import prepare
 from smarttriage.adapters.classifiers.recipes import MANY_ROWS, fit_projection, network_inputs, recipes_for
 from smarttriage.domain.errors import InvalidInput, NotFound
@@ -30,11 +30,6 @@ from smarttriage.ports.evidence import Reconsidered
 
 TARGET_PRECISION = 0.9
 CONFIDENCE = 0.9
-
-
-def _unclear(_text: str) -> str | None:
-    """Return no language: nobody tells which one it is."""
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,24 +180,28 @@ class SklearnTrainer:
         targets: Options of the targets that need some.
         target_precision: What the thresholds promise for a label that is filled in.
         confidence: How sure that promise is, for all labels of a target at once.
+        together: Promise it of all labels of a target taken together instead, which rows too few for each label allow.
         extra: Further numbers computed from the text.
         n_threads: Fits side by side; the model is the same for any number.
         many_rows: Labelled rows from which a target gets networks beside the linear part.
         few: Mean labelled rows for each label below which a target starts from names and descriptions.
         kept_recipes: Target -> the recipe that an earlier training chose (`HeldOut.recipe`), kept instead of choosing again.
         detect: Tells the language of a text; strangeness is bounded for each language.
+        everyday: Gives the vectors of texts that are about nothing that one trains on.
     """
 
     encoder_id: str | None
     targets: Mapping[str, TargetOptions] = field(default_factory=dict)
     target_precision: float = TARGET_PRECISION
     confidence: float = CONFIDENCE
+    together: bool = False
     extra: ExtraFeatures | None = None
     n_threads: int = 2
     many_rows: int = MANY_ROWS
     few: int = FEW
     kept_recipes: Mapping[str, str] = field(default_factory=dict)
-    detect: Detect = _unclear
+    detect: Detect = unclear
+    everyday: Everyday = no_vectors
 
     def fit(self, examples: LabelledTexts, *, seed: int) -> SklearnClassifier:
         """Return a calibrated classifier of every target. Same examples and seed, same model.
@@ -239,7 +238,7 @@ class SklearnTrainer:
                 cards[name] = card
 
         def novelty(held_out: Mapping[str, HeldOut]) -> NearestRows:
-            return fit_novelty(examples, groups, held_out, detect=self.detect, seed=seed)
+            return fit_novelty(examples, groups, held_out, detect=self.detect, seed=seed, everyday=self.everyday)
 
         return self._assemble(features, projection, fitted, cards, labels, groups=group_numbers(groups), novelty=novelty)
 
@@ -282,9 +281,8 @@ class SklearnTrainer:
             probabilities = level.joint
             truth = column_of([labels[name][row] for row in part.rows.tolist()], card.labels)
             kept = truth >= 0
-            curve = precision_curve(
-                card.labels, level.decided[kept], truth[kept], groups[part.rows[kept]], confidence=self.confidence
-            )
+            promise = partial(precision_curve, confidence=self.confidence, together=self.together)
+            curve = promise(card.labels, level.decided[kept], truth[kept], groups[part.rows[kept]])
             models[name] = TargetModel(under_contract(card, curve), part.linear, part.networks, part.calibration)
             names = [card.labels[column] for column in truth[kept].tolist()]
             if names:  # nothing can be held out of very few rows: no figures, and nothing is filled in

@@ -77,6 +77,7 @@ def _point(field: Field, point: OperatingPoint) -> dict[str, Any]:
         "model_version": field.model_version,
         "target_precision": point.target_precision,
         "confidence": point.confidence,
+        "together": point.together,
         "precision": point.precision,
         "coverage": point.coverage,
         "thresholds": thresholds,
