@@ -38,12 +38,13 @@ def test_a_large_index_finds_nearly_all_that_the_exact_one_finds(indexes: tuple[
     assert np.mean(shares) >= 0.98
 
 
-def test_a_caller_who_sees_few_rows_of_a_large_index_gets_exactly_the_nearest(indexes: tuple[FaissIndex, ExactIndex]) -> None:
+def test_a_caller_who_sees_few_rows_of_a_large_index_gets_the_nearest(indexes: tuple[FaissIndex, ExactIndex]) -> None:
     large, exact = indexes
     for query in _rows(20, 3)[:, None, :]:
-        assert [hit.id for hit in large.search(query, 150, allowed=FEW)[0]] == [
-            hit.id for hit in exact.search(query, 150, allowed=FEW)[0]
-        ]
+        found, truth = (index.search(query, 150, allowed=FEW)[0] for index in (large, exact))
+        # Rows are kept in half precision: what lies closer together than that may change places.
+        assert [hit.score for hit in found] == pytest.approx([hit.score for hit in truth], abs=1e-3)
+        assert len({hit.id for hit in found} & {hit.id for hit in truth}) >= 149
 
 
 def test_as_many_results_as_there_are_come_back_when_all_are_asked_for(indexes: tuple[FaissIndex, ExactIndex]) -> None:
