@@ -66,8 +66,8 @@ def write(by_row: SklearnClassifier, examples: Examples, plan: Mapping[str, Any]
             "languages": dict(Counter(row["language"] for row in incidents).most_common()),
             "writers": len(set(names)),
         },
-        "rows held out": _held_out(by_row, examples, plan["targets"], folds=None),
-        "writers held out": _held_out(by_writer, examples, ORDERED, folds=names),
+        "rows held out": _held_out(by_row, by_row, examples, plan["targets"], folds=None),
+        "writers held out": _held_out(by_writer, by_row, examples, ORDERED, folds=names),
         "holdout": _holdout(by_row, holdout, incidents, plan["targets"]),
     }
     REPORT.parent.mkdir(exist_ok=True)
@@ -77,15 +77,25 @@ def write(by_row: SklearnClassifier, examples: Examples, plan: Mapping[str, Any]
     return text
 
 
-def _held_out(model: SklearnClassifier, examples: Examples, targets: Sequence[str], *, folds: Sequence[str] | None) -> Scores:
-    """Return the scores of the model's own held-out predictions, originals only, beside the baselines."""
+def _held_out(
+    model: SklearnClassifier,
+    shipped: SklearnClassifier,
+    examples: Examples,
+    targets: Sequence[str],
+    *,
+    folds: Sequence[str] | None,
+) -> Scores:
+    """Return the scores of the model's own held-out predictions, filled in from the shipped model's thresholds on.
+
+    Originals only, beside the baselines.
+    """
     scores: Scores = {}
     for target in targets:
         held = model.held_out[target]
         place = [index for index, row in enumerate(held.rows) if row < examples.n_originals]
         rows = [examples.incidents[held.rows[index]] for index in place]
         labels = model.cards[target].labels
-        scores[target] = _target(rows, target, labels, held.calibrated[place], model.cards[target].thresholds)
+        scores[target] = _target(rows, target, labels, held.calibrated[place], shipped.cards[target].thresholds)
         scores[target]["baselines"] = _baselines(rows, target, rows, folds and [folds[held.rows[index]] for index in place])
     return scores
 
