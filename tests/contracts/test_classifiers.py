@@ -116,8 +116,8 @@ def test_it_learns_what_the_texts_say(few: SklearnClassifier, many: SklearnClass
 
 
 def test_many_rows_bring_networks_and_few_do_not(few: SklearnClassifier, many: SklearnClassifier) -> None:
-    assert "n_networks=0" in few.held_out["category"].recipe
-    assert "n_networks=2" in many.held_out["category"].recipe
+    assert "networks" not in few.held_out["category"].recipe
+    assert "with 2 networks" in many.held_out["category"].recipe
 
 
 def test_sub_labels_share_out_the_probability_of_their_parent(few: SklearnClassifier) -> None:

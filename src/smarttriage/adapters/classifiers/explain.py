@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from smarttriage.adapters.classifiers.features import Place, TextFeatures
-from smarttriage.adapters.classifiers.heads import Projection, Scores, TargetModel, linear_scores, softmax
+from smarttriage.adapters.classifiers.heads import Scores, TargetModel, softmax
 from smarttriage.adapters.classifiers.prepared import Prepared
-from smarttriage.ports import Probabilities, TextSpan, Vectors
+from smarttriage.ports import TextSpan, Vectors
 from smarttriage.ports.evidence import Reconsidered
 
 
@@ -55,39 +55,22 @@ def heaviest(spans: Sequence[TextSpan], n: int) -> list[TextSpan]:
 
 
 def reconsidered(
-    features: TextFeatures,
-    projection: Projection | None,
-    models: Mapping[str, TargetModel],
-    prepared: Prepared,
-    vector: Vectors,
-    *,
-    columns: Mapping[str, slice],
+    models: Mapping[str, TargetModel], columns: Mapping[str, slice], prepared: Prepared, *, scores: Scores, inputs: Vectors | None
 ) -> list[Reconsidered]:
     """Return what the models say after each change that the extra features allow for, smallest change first.
 
-    `columns` are the labels of each target among those of all.
+    `columns` are the labels of each target among those of all, `scores` the (n_labels,) linear scores of all, `inputs` what
+    the networks read.
     """
-    altered, reading = prepared.altered, prepared.reading
-    if features.extra is None or not altered:
+    if not prepared.altered:
         return []
-    differences = np.zeros((len(altered), len(features.extra.columns)), dtype=np.float32)
-    for place, alternative in enumerate(altered):
-        differences[place, list(alternative.differences)] = list(alternative.differences.values())
-    row = prepared.row(vector)
-    inputs = projection.inputs(row, features.dim) if projection else None
-    removed = [[reading.inside(span.start, span.end) for span in alternative.spans] for alternative in altered]
-    found: dict[str, Probabilities] = {}
-    for name, model in models.items():
-        scores = linear_scores(model.linear, row) + differences @ model.linear.dense[features.dim :]
-        until = np.concatenate([np.zeros((1, scores.shape[1])), prepared.chunks[:, columns[name]].cumsum(axis=0)])
-        for place, slices in enumerate(removed):
-            for part in slices:
-                scores[place] -= until[part.stop] - until[part.start]
-        found[name] = model.probabilities(scores, inputs)
-    sizes = np.linalg.norm(differences, axis=1).tolist()
+    found = {
+        name: model.probabilities(scores[columns[name]] + prepared.shifts[:, columns[name]], inputs)
+        for name, model in models.items()
+    }
     answers = [
-        Reconsidered(alternative.change, sizes[place], alternative.spans, {name: rows[place] for name, rows in found.items()})
-        for place, alternative in enumerate(altered)
+        Reconsidered(alternative.change, size, alternative.spans, {name: rows[place] for name, rows in found.items()})
+        for place, (alternative, size) in enumerate(zip(prepared.altered, prepared.sizes, strict=True))
     ]
     return sorted(answers, key=lambda answer: answer.size)
 

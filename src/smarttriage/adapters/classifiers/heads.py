@@ -135,6 +135,15 @@ def stack_linear(models: Mapping[str, TargetModel]) -> tuple[LinearHead, dict[st
 
 def linear_scores(head: LinearHead, row: Row) -> Scores:
     """Return one score per column of the head."""
-    scores = row.dense @ head.dense + head.bias
-    scores = scores + row.word_values @ head.word[row.word_columns] + row.char_values @ head.char[row.char_columns]
-    return np.asarray(scores, dtype=np.float64)
+    return with_dense(head, row.dense, term_scores(head, row))
+
+
+def with_dense(head: LinearHead, dense: Vectors, terms: Vectors) -> Scores:
+    """Return one score per column of the head, given what the terms of the text add to each."""
+    return np.asarray(dense @ head.dense + head.bias + terms, dtype=np.float64)
+
+
+def term_scores(head: LinearHead, row: Row) -> Vectors:
+    """Return what the words and character terms of a text add to each column of the head; its vector is not read."""
+    scores: Vectors = row.word_values @ head.word[row.word_columns] + row.char_values @ head.char[row.char_columns]
+    return scores

@@ -6,42 +6,66 @@ from dataclasses import dataclass
 import numpy as np
 
 from smarttriage.adapters.classifiers.features import Altered, Place, Row, TextFeatures
-from smarttriage.adapters.classifiers.heads import LinearHead
+from smarttriage.adapters.classifiers.heads import LinearHead, term_scores
 from smarttriage.adapters.classifiers.reading import Reading, cut
 from smarttriage.ports import Vectors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A text, cut and scored.
+    """A text, cut and scored. Labels are those of all targets, side by side.
 
     Attributes:
         reading: The text and where its terms stand.
         extra: (n_extra,) the extra numbers.
-        chunks: (n_chunks, n_labels) what the terms of each chunk add to each label of all targets.
+        terms: (n_labels,) what the terms add to each label.
+        chunks: (n_chunks, n_labels) the same by the chunk in which they stand.
         places: Where the text says something that may be shown for a label.
         altered: What the extra numbers would be if one thing were otherwise.
+        sizes: How far each of these changes moves the extra numbers, as an L2 norm.
+        shifts: (n_altered, n_labels) what each of them adds to each label, the words that it takes away included.
     """
 
     reading: Reading
     extra: Vectors
+    terms: Vectors
     chunks: Vectors
     places: Sequence[Place]
     altered: Sequence[Altered]
+    sizes: Sequence[float]
+    shifts: Vectors
 
     def row(self, vector: Vectors) -> Row:
         """Return the features of the text with its (dim,) vector; the same as `TextFeatures.row`."""
-        word, char = self.reading.word, self.reading.char
-        dense = np.concatenate([np.asarray(vector, dtype=np.float32), self.extra])
-        return Row(word.columns, word.values, char.columns, char.values, dense)
+        return _row(self.reading, np.concatenate([np.asarray(vector, dtype=np.float32), self.extra]))
 
 
 def prepare(features: TextFeatures, head: LinearHead, text: str) -> Prepared:
     """Return what the text gives under the head of all targets."""
+    extra = features.extra
+    numbers = np.asarray(extra.values(text) if extra else (), dtype=np.float32)
+    altered = extra.alternatives(text) if extra else ()
     reading = cut(features, text)
     word, char, n = reading.word, reading.char, len(reading.chunks)
     chunks = word.by_chunk(head.word[word.columns], n) + char.by_chunk(head.char[char.columns], n)
-    if features.extra is None:
-        return Prepared(reading, np.zeros(0, dtype=np.float32), chunks, (), ())
-    extra = np.asarray(features.extra.values(text), dtype=np.float32)
-    return Prepared(reading, extra, chunks, features.extra.places(text), features.extra.alternatives(text))
+    moved = np.zeros((len(altered), len(numbers)), dtype=np.float32)
+    for row, alternative in zip(moved, altered, strict=True):
+        row[list(alternative.differences)] = list(alternative.differences.values())
+    shifts = moved @ head.dense[features.dim :]
+    for place, alternative in enumerate(altered):
+        for span in alternative.spans:
+            shifts[place] -= chunks[reading.inside(span.start, span.end)].sum(axis=0)
+    return Prepared(
+        reading=reading,
+        extra=numbers,
+        terms=term_scores(head, _row(reading, numbers)),
+        chunks=chunks,
+        places=extra.places(text) if extra else (),
+        altered=altered,
+        sizes=np.linalg.norm(moved, axis=1).tolist(),
+        shifts=shifts,
+    )
+
+
+def _row(reading: Reading, dense: Vectors) -> Row:
+    return Row(reading.word.columns, reading.word.values, reading.char.columns, reading.char.values, dense)

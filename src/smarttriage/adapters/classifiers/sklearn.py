@@ -18,10 +18,18 @@ from smarttriage.adapters.classifiers.features import ExtraFeatures, Row, TextFe
 from smarttriage.adapters.classifiers.few_shot import FEW, described_features, fit_few, is_few
 from smarttriage.adapters.classifiers.fitting import Fitted, Task, check_lengths, column_of, fit_target
 from smarttriage.adapters.classifiers.folds import assign_folds, text_groups
-from smarttriage.adapters.classifiers.heads import Projection, TargetModel, linear_scores, stack_linear, under_parent
+from smarttriage.adapters.classifiers.heads import (
+    Projection,
+    Scores,
+    TargetModel,
+    linear_scores,
+    stack_linear,
+    under_parent,
+    with_dense,
+)
 from smarttriage.adapters.classifiers.hierarchy import HeldLevel, held_level, known_parents
 from smarttriage.adapters.classifiers.novelty import Detect, Everyday, NearestRows, fit_novelty, no_vectors, read_novelty, unclear
-from smarttriage.adapters.classifiers.prepared import prepare
+from smarttriage.adapters.classifiers.prepared import Prepared, prepare
 from smarttriage.adapters.classifiers.recipes import MANY_ROWS, fit_projection, network_inputs, recipes_for
 from smarttriage.domain.errors import InvalidInput, NotFound
 from smarttriage.domain.tree import parents_first
@@ -133,8 +141,12 @@ class SklearnClassifier:
         # Where its terms stand is wanted of a text that is asked alone, to explain it; of many it would only cost time.
         alone = len(texts) == 1
         for place, text in enumerate(texts):
-            row = self._prepared(text).row(vectors[place]) if alone else self._features.row(text, vectors[place])
-            for name, probabilities in self._predict_one(row).items():
+            if alone:
+                scored = self._scored(self._prepared(text), vectors[place])
+            else:
+                row = self._features.row(text, vectors[place])
+                scored = linear_scores(self._head, row), self._inputs(row)
+            for name, probabilities in self._predict_one(*scored).items():
                 found[name][place] = probabilities
         return found
 
@@ -156,11 +168,19 @@ class SklearnClassifier:
     def reconsider(self, text: str, vector: Vectors) -> Sequence[Reconsidered]:
         """Return what the ordered targets would be if one piece of evidence were otherwise, smallest change first."""
         models = {name: model for name, model in self._models.items() if model.card.ordered}
-        return reconsidered(self._features, self._projection, models, self._prepared(text), vector, columns=self._columns)
+        prepared = self._prepared(text)
+        scores, inputs = self._scored(prepared, vector)
+        return reconsidered(models, self._columns, prepared, scores=scores, inputs=inputs)
 
-    def _predict_one(self, row: Row) -> dict[str, Probabilities]:
-        scores = linear_scores(self._head, row)
-        inputs = self._projection.inputs(row, self._features.dim) if self._projection else None
+    def _scored(self, prepared: Prepared, vector: Vectors) -> tuple[Scores, Vectors | None]:
+        """Return the linear scores of all targets and what the networks read; equal to those of the text's row."""
+        row = prepared.row(vector)
+        return with_dense(self._head, row.dense, prepared.terms), self._inputs(row)
+
+    def _inputs(self, row: Row) -> Vectors | None:
+        return self._projection.inputs(row, self._features.dim) if self._projection else None
+
+    def _predict_one(self, scores: Scores, inputs: Vectors | None) -> dict[str, Probabilities]:
         found: dict[str, Probabilities] = {}
         for name, model in self._models.items():
             probabilities = model.probabilities(scores[self._columns[name]], inputs)
