@@ -2,14 +2,15 @@
 
     python benchmarks/dont_know.py [--data ../shared/data] [--cache FOLDER] [--steps FOLDER] [--only STEP]
 
-1. Classes left out: a model of it_ticket_category (6,000 rows) or msoffice product is fitted without two classes; dev rows of the
-   other classes are in scope, those of the two are an unknown topic.
+1. Classes left out: a model of it_ticket_category (6,000 rows), msoffice product or endava topic group is fitted without two
+   classes; dev rows of the other classes are in scope, those of the two are an unknown topic.
 2. Foreign sets: the same models are shown texts of other sets.
 3. Own texts (benchmarks/data/dont_know.jsonl, the half "test"; the rules were tuned on the half "dev"): the shipped starter.
 4. The seed, fitted on one half and shown the other: how many real incidents are refused.
 
-Scores that a service could refuse by are compared by AUROC and by how many foreign texts pass where 95 % of the texts in scope pass.
-"Refused" is the shipped decision: rules, novelty and the kind "no work item" together. Every step is kept in --steps and not
+Scores that a service could refuse by are compared by AUROC and by how many foreign texts pass where 95 % of the texts in scope pass
+("shipped": what is refused below all else, novelty within). "Refused" is the shipped decision at its own bounds: rules, novelty
+and the kind "no work item" together; the bounds aim at one real ticket in a hundred, not at 5 %. Every step is kept in --steps and not
 repeated; delete the folder to measure anew.
 """
 
@@ -59,10 +60,16 @@ SETS = {
         2000,
         ("stackfaq_webapps", "hadoop_priority", "it_ticket_category", "alert_severity"),
     ),
+    "endava_native_labels": (
+        "topic_group",
+        4200,
+        ("stackfaq_webapps", "hadoop_priority", "msoffice_symptom_product", "alert_severity"),
+    ),
 }
-LEFT_OUT = (0, 2, 5)
+LEFT_OUT = (0, 2)
 N_DEV, N_FOREIGN, SEED = 1500, 150, 0
-SCORES = ("max-probability", "energy", "nearest rows", "novelty")
+SCORES = ("max-probability", "energy", "nearest rows", "novelty", "shipped")
+BELOW_ALL = 1000.0
 Row = Mapping[str, Any]
 
 
@@ -94,7 +101,7 @@ class Desk:
         novelty = self.classifier.novelty
         assert novelty is not None
         first = {name: rows[0] for name, rows in probabilities.items()}
-        found = novelty.familiarity(self.models.gate.intake.languages.detect(text), vector, first)
+        found = novelty.familiarity(text, self.models.gate.intake.languages.detect(text), vector, first)
         columns = self.classifier._columns[self.target]
         logits = linear_scores(self.classifier._head, self.classifier._features.row(text, vector))[columns]
         scores = (
@@ -119,7 +126,8 @@ class Desk:
             fields, refused = judged(self.models, IncidentText(*pair), vector, probabilities, {})
             if refused is None and not means_work(self.models.taxonomy, fields["kind"].value):
                 refused = Reason.NO_WORK_ITEM
-        return {**dict(zip(SCORES, scores, strict=True)), "refused": str(refused) if refused else None, "gate_ms": spent * 1000}
+        found_scores = dict(zip(SCORES, (*scores, scores[-1] - (BELOW_ALL if refused else 0)), strict=True))
+        return {**found_scores, "refused": str(refused) if refused else None, "gate_ms": spent * 1000}
 
 
 def main() -> None:

@@ -32,6 +32,8 @@ class Novelty(Protocol):
         """Codes of the languages that the training texts are in."""
         ...
 
-    def familiarity(self, language: str | None, vector: Vectors, probabilities: Mapping[str, Probabilities]) -> Familiarity:
+    def familiarity(
+        self, text: str, language: str | None, vector: Vectors, probabilities: Mapping[str, Probabilities]
+    ) -> Familiarity:
         """Return how familiar a text is, by its (dim,) vector and the (n_labels,) probabilities of each target."""
         ...

@@ -75,7 +75,7 @@ class Gate:
         if self.novelty is None:
             return Verdict()
         language = self.intake.languages.detect(text) if self.intake else None
-        found = self.novelty.familiarity(language, vector, probabilities)
+        found = self.novelty.familiarity(text, language, vector, probabilities)
         kind, belief = _likeliest(labels["kind"], probabilities["kind"]) if "kind" in probabilities else (None, 0.0)
         idle = kind is not None and kind not in taxonomy.work_item_kinds
         sure = belief >= SURE and len(text.split()) >= N_WORDS_TERSE

@@ -12,6 +12,7 @@ from smarttriage.domain.errors import BundleError
 from smarttriage.ports import HeldOut, LabelledTexts, Vectors
 
 N, DIM = 600, 16
+TEXT = "a text that is long enough to be told by its words"
 
 
 def unit(rows: Vectors) -> Vectors:
@@ -24,19 +25,19 @@ def around(axis: int, n: int, seed: int) -> Vectors:
     return unit(noise)
 
 
-def fitted(detect: str | None = None, everyday: Vectors | None = None) -> NearestRows:
+def fitted(detect: str | None = None, everyday: Vectors | None = None, terse: int = 0) -> NearestRows:
     vectors = np.concatenate([around(0, N // 2, 1), around(1, N // 2, 2)])
     sure = np.tile([0.9, 0.1], (N, 1)) + np.random.default_rng(3).uniform(-0.05, 0.05, (N, 1)) * [1, -1]
     kinds: list[str | None] = ["incident"] * (N // 2) + ["other"] * (N // 2)
-    examples = LabelledTexts([f"text {row}" for row in range(N)], vectors, {"kind": kinds})
+    examples = LabelledTexts([f"{TEXT if row >= terse else 'terse'} {row}" for row in range(N)], vectors, {"kind": kinds})
     held = {"kind": HeldOut(list(range(N)), [str(kind) for kind in kinds], sure, sure, "none")}
     known = no_vectors() if everyday is None else everyday
     return fit_novelty(examples, [str(row) for row in range(N)], held, detect=lambda _: detect, seed=0, everyday=lambda: known)
 
 
-def strange(novelty: NearestRows, vectors: Vectors, top: float, language: str | None = None) -> float:
+def strange(novelty: NearestRows, vectors: Vectors, top: float, language: str | None = None, text: str = TEXT) -> float:
     sure = {"kind": np.array([top, 1 - top])}
-    return float(np.mean([novelty.familiarity(language, vector, sure).strange for vector in vectors]))
+    return float(np.mean([novelty.familiarity(text, language, vector, sure).strange for vector in vectors]))
 
 
 def test_unseen_topics_are_strange_and_fresh_rows_of_seen_ones_are_not() -> None:
@@ -53,11 +54,11 @@ def test_what_looks_like_everyday_life_is_strange_even_where_rows_are_rather_nea
     again = read_novelty(told.to_files())
     assert again is not None
     sure = {"kind": np.array([0.7, 0.3])}
-    assert again.familiarity(None, between[0], sure) == told.familiarity(None, between[0], sure)
+    assert again.familiarity(TEXT, None, between[0], sure) == told.familiarity(TEXT, None, between[0], sure)
 
 
 def test_the_nearer_kind_is_told() -> None:
-    found = fitted().familiarity(None, around(0, 1, 5)[0], {"kind": np.array([0.5, 0.5])})
+    found = fitted().familiarity(TEXT, None, around(0, 1, 5)[0], {"kind": np.array([0.5, 0.5])})
     assert found.kinds["incident"] > found.kinds["other"] + 0.5
 
 
@@ -66,12 +67,19 @@ def test_a_language_without_rows_enough_is_never_strange() -> None:
     assert fitted("en").understood == {"en"}
 
 
+def test_terse_texts_have_a_bound_of_their_own_and_too_few_of_them_bound_nothing() -> None:
+    unseen = around(7, 200, 9)
+    assert strange(fitted(), unseen, 0.55) == 1.0
+    assert strange(fitted(), unseen, 0.55, text="vpn down") == 0.0
+    assert strange(fitted(terse=N // 4), unseen, 0.55, text="vpn down") == 1.0
+
+
 def test_a_bundle_gives_back_the_same_judgement() -> None:
     novelty = fitted()
     again = read_novelty(novelty.to_files())
     vector, sure = around(3, 1, 4)[0], {"kind": np.array([0.7, 0.3])}
     assert again is not None
-    assert again.familiarity(None, vector, sure) == novelty.familiarity(None, vector, sure)
+    assert again.familiarity(TEXT, None, vector, sure) == novelty.familiarity(TEXT, None, vector, sure)
 
 
 def test_a_bundle_made_before_loads_without() -> None:

@@ -24,7 +24,9 @@ class Fixed:
     def __init__(self, *, strange: bool = False, doubtful: bool = False, nearer_to_work: float = 0.0) -> None:
         self._found = Familiarity(0.0, strange, doubtful or strange, {"incident": 0.4 + nearer_to_work, "other": 0.4})
 
-    def familiarity(self, language: str | None, vector: Vectors, probabilities: Mapping[str, Probabilities]) -> Familiarity:
+    def familiarity(
+        self, text: str, language: str | None, vector: Vectors, probabilities: Mapping[str, Probabilities]
+    ) -> Familiarity:
         return self._found
 
 

@@ -39,6 +39,8 @@ MAX_MEASURED = 4_000
 N_NEAREST_EVERYDAY = 3
 # Fewer rows say too little of a language's texts; below, none of them is refused.
 MIN_ROWS_OF_LANGUAGE = 50
+# A terse text gives the encoder little to go by, so that a real one looks strange sooner; those have a bound of their own.
+MAX_WORDS_TERSE = 8
 # A language is understood from ten rows and one in a hundred on; of few rows, from one in five.
 UNDERSTOOD_SHARE = 0.01
 MIN_UNDERSTOOD = 10
@@ -47,6 +49,7 @@ Detect = Callable[[str], str | None]
 Everyday = Callable[[], Vectors]
 Scale = tuple[float, float]
 _UNCLEAR = ""
+_TERSE = "terse"
 _NEVER = (-np.inf, -np.inf)
 
 
@@ -70,7 +73,8 @@ class NearestRows:
         kind_labels: Column order.
         nearness: Mean and spread of held-out rows' similarity to the nearest rows.
         confidence: Target -> mean and spread of held-out rows' highest probability.
-        bounds: Language ("" where it is unclear) -> the scores below which a text is strange, and doubtful.
+        bounds: Language ("" where it is unclear) -> the scores below which a text is strange, and doubtful; "terse" -> those
+            below which a terse one must be as well.
         far: The same for the mere similarity to the nearest rows.
         everyday: (n, dim) vectors of texts of everyday life; none where nobody told them.
         contrast: Mean and spread of how much nearer held-out rows are to the rows than to those.
@@ -88,7 +92,9 @@ class NearestRows:
     everyday: Vectors = field(default_factory=no_vectors)
     contrast: Scale = (0.0, 1.0)
 
-    def familiarity(self, language: str | None, vector: Vectors, probabilities: Mapping[str, Probabilities]) -> Familiarity:
+    def familiarity(
+        self, text: str, language: str | None, vector: Vectors, probabilities: Mapping[str, Probabilities]
+    ) -> Familiarity:
         """Return how familiar a text is, by its (dim,) vector and the (n_labels,) probabilities of each target."""
         vector = np.asarray(vector, dtype=np.float32)
         similarity = self.rows @ vector
@@ -99,8 +105,9 @@ class NearestRows:
         score = _scaled(near, self.nearness) + (sum(tops) / len(tops) if tops else 0.0)
         if len(self.everyday):
             score += _scaled(near - _nearest(self.everyday @ vector, N_NEAREST_EVERYDAY), self.contrast)
-        strange, doubtful = self.bounds.get(language or _UNCLEAR, _NEVER)
-        far, rather_far = self.far.get(language or _UNCLEAR, _NEVER)
+        classes = (language or _UNCLEAR, *([_TERSE] if is_terse(text) else []))
+        strange, doubtful = _lowest([self.bounds.get(name, _NEVER) for name in classes])
+        far, rather_far = _lowest([self.far.get(name, _NEVER) for name in classes])
         kinds = {
             label: _nearest(similarity[self.kinds == place])
             for place, label in enumerate(self.kind_labels)
@@ -180,8 +187,27 @@ def fit_novelty(
     detected = [detect(examples.texts[row]) or _UNCLEAR for row in measured.tolist()]
     labels, kinds = _kinds(examples.labels.get(KIND, ()), chosen)
     understood = _understood([detect(examples.texts[row]) or _UNCLEAR for row in chosen.tolist()])
-    bounds, far = _bounds(scores, detected, part=1 - FAR_PART), _bounds(nearest, detected, part=FAR_PART)
+    members = _members([examples.texts[row] for row in measured.tolist()], detected)
+    bounds, far = _bounds(scores, members, part=1 - FAR_PART), _bounds(nearest, members, part=FAR_PART)
     return NearestRows(rows, kinds, labels, nearness, confidence, bounds, far, understood, common, contrast)
+
+
+def is_terse(text: str) -> bool:
+    """Return whether a text has so few words that it is bounded apart."""
+    return len(text.split()) <= MAX_WORDS_TERSE
+
+
+def _members(texts: Sequence[str], detected: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
+    """Return for each class of texts that has rows enough which ones are in it: every language, and the terse ones."""
+    languages = np.array(detected)
+    found = {language: languages == language for language in sorted(set(detected))}
+    found[_TERSE] = np.array([is_terse(text) for text in texts], dtype=np.bool_)
+    return {name: mine for name, mine in found.items() if mine.sum() >= MIN_ROWS_OF_LANGUAGE}
+
+
+def _lowest(pairs: Sequence[Scale]) -> Scale:
+    """Return the lowest bounds."""
+    return min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
 
 
 def _nearest(similarity: Vectors, n: int = N_NEAREST) -> float:
@@ -214,22 +240,20 @@ def _tops(held_out: Mapping[str, HeldOut], confidence: Mapping[str, Scale], meas
     return np.asarray(sums / np.maximum(counts, 1))
 
 
-def _bounds(scores: NDArray[np.float64], detected: Sequence[str], *, part: float) -> dict[str, Scale]:
-    """Return the bounds of each language with rows enough; none is stricter than that of all rows, which vary more.
+def _bounds(scores: NDArray[np.float64], members: Mapping[str, NDArray[np.bool_]], *, part: float) -> dict[str, Scale]:
+    """Return the bounds of each class of texts; none is stricter than that of all rows, which vary more.
 
-    Where a language's rows are too few for the share, its lowest row is the bound.
+    Where a class's rows are too few for the share, its lowest row is the bound.
     """
-    languages, ascending = np.array(detected), np.sort(scores)
+    ascending = np.sort(scores)
     found = {}
-    for language, count in Counter(detected).items():
-        if count >= MIN_ROWS_OF_LANGUAGE:
-            mine = np.sort(scores[languages == language])
-            strange, doubtful = (
-                min(_bound(mine, share * part, least=1), _bound(ascending, share * part))
-                for share in (STRANGE_SHARE, DOUBTFUL_SHARE)
-            )
-            found[language] = (strange, doubtful)
-    return dict(sorted(found.items()))
+    for name, mine in members.items():
+        strange, doubtful = (
+            min(_bound(np.sort(scores[mine]), share * part, least=1), _bound(ascending, share * part))
+            for share in (STRANGE_SHARE, DOUBTFUL_SHARE)
+        )
+        found[name] = (strange, doubtful)
+    return found
 
 
 def _bound(ascending: NDArray[np.float64], share: float, *, least: int = 0) -> float:
