@@ -20,15 +20,15 @@ import gzip
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
+from dont_know_tables import SCORES, table
 from report import write_results
 from smarttriage.adapters.classifiers.heads import linear_scores
 from smarttriage.adapters.classifiers.sklearn import SklearnClassifier
@@ -68,9 +68,7 @@ SETS = {
 }
 LEFT_OUT = (0, 2)
 N_DEV, N_FOREIGN, SEED = 1500, 150, 0
-SCORES = ("max-probability", "energy", "nearest rows", "novelty", "shipped")
 BELOW_ALL = 1000.0
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,92 +226,6 @@ def _foreign(data: Path, folder: str) -> list[str]:
     csv.field_size_limit(10**9)
     with gzip.open(data / folder / "dev.csv.gz", "rt", encoding="utf-8") as lines:
         return [model_text("", row["text"]) for row in csv.DictReader(lines)][:N_FOREIGN]
-
-
-def separation(inside: Sequence[Row], outside: Sequence[Row], score: str) -> tuple[float, float]:
-    """Return AUROC and the share of outside texts that pass where 95 % of the inside ones do."""
-    within, without = (np.array([row[score] for row in rows]) for rows in (inside, outside))
-    truth = np.concatenate([np.ones(len(within)), np.zeros(len(without))])
-    bound = np.quantile(within, 0.05)
-    return float(roc_auc_score(truth, np.concatenate([within, without]))), float((without >= bound).mean())
-
-
-def table(results: Mapping[str, Any]) -> str:
-    """Return the Markdown tables."""
-    parts_ = []
-    left = {name: result for name, result in results.items() if name.startswith(tuple(SETS))}
-    if left:
-        parts_.append(_left_out_table(left))
-    seed = [row for name, result in results.items() if name.startswith("seed") for row in result["rows"]]
-    if "own" in results:
-        inside = [row for row in seed if row["kind"] != "other"]
-        parts_.append(_own_table(results["own"]["rows"], inside))
-    if seed:
-        parts_.append(_seed_table(seed))
-    return "\n\n".join(parts_)
-
-
-def _left_out_table(left: Mapping[str, Any]) -> str:
-    lines = [
-        "### Classes left out and foreign sets: AUROC / FPR at 95 % TPR of each score, and the share refused by the shipped decision",
-        "",
-        f"| model without | case | n | {' | '.join(SCORES)} | refused | in scope refused |",
-        f"|---|---|---|{'---|' * len(SCORES)}---|---|",
-    ]
-    for name, result in left.items():
-        inside = [row for row in result["rows"] if row["case"] == "in_scope"]
-        for case in dict.fromkeys(row["case"] for row in result["rows"] if row["case"] != "in_scope"):
-            outside = [row for row in result["rows"] if row["case"] == case]
-            figures = ["{:.3f} / {:.3f}".format(*separation(inside, outside, score)) for score in SCORES]
-            model = f"{name.rsplit('-', 1)[0]}: {', '.join(result['hidden'])}"
-            lines.append(f"| {model} | {case} | {len(outside)} | {' | '.join(figures)} | {_share(outside)} | {_share(inside)} |")
-    return "\n".join(lines)
-
-
-def _own_table(rows: Sequence[Row], inside: Sequence[Row]) -> str:
-    lines = [
-        "### Our own texts, half `test`, shipped starter: scores against the incidents of the cross-fitted seed and our hard texts",
-        "",
-        f"| case | n | {' | '.join(SCORES)} | refused | reasons | refused, half `dev` |",
-        f"|---|---|{'---|' * len(SCORES)}---|---|---|",
-    ]
-    test = [row for row in rows if row["half"] == "test"]
-    within = [*inside, *(row for row in test if row["case"] == "in_scope")]
-    for case in dict.fromkeys(row["case"] for row in rows):
-        mine = [row for row in test if row["case"] == case]
-        dev = [row for row in rows if row["half"] == "dev" and row["case"] == case]
-        figures = ["-"] * len(SCORES)
-        if case != "in_scope":
-            figures = ["{:.3f} / {:.3f}".format(*separation(within, mine, score)) for score in SCORES]
-        reasons = [row["refused"] for row in mine if row["refused"]]
-        counted = ", ".join(f"{reason} {reasons.count(reason)}" for reason in sorted(set(reasons)))
-        lines.append(f"| {case} | {len(mine)} | {' | '.join(figures)} | {_share(mine)} | {counted} | {_share(dev)} |")
-    spent = np.quantile([row["gate_ms"] for row in rows], [0.5, 0.95])
-    lines += ["", f"Rules and novelty beside the classifier: {spent[0]:.2f} ms a text p50, {spent[1]:.2f} ms p95."]
-    return "\n".join(lines)
-
-
-def _seed_table(rows: Sequence[Row]) -> str:
-    lines = [
-        "### The seed, each half by a model of the other: refused",
-        "",
-        "| texts | n | refused | by rules and novelty | by the model's kind |",
-        "|---|---|---|---|---|",
-    ]
-    work = [row for row in rows if row["kind"] != "other"]
-    groups = {"incidents and requests": work, "no work item": [row for row in rows if row["kind"] == "other"]}
-    for language in sorted({row["language"] for row in work}):
-        groups[f"incidents and requests, {language}"] = [row for row in work if row["language"] == language]
-    for name, mine in groups.items():
-        by_kind = sum(row["refused"] == "no_work_item" for row in mine)
-        others = sum(row["refused"] not in (None, "no_work_item") for row in mine)
-        lines.append(f"| {name} | {len(mine)} | {_share(mine)} | {others} | {by_kind} |")
-    return "\n".join(lines)
-
-
-def _share(rows: Sequence[Row]) -> str:
-    refused = sum(row["refused"] is not None for row in rows)
-    return f"{refused} of {len(rows)} ({refused / len(rows):.1%})" if rows else "-"
 
 
 if __name__ == "__main__":

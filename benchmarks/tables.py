@@ -16,6 +16,7 @@ SECTIONS = {
     "classifiers": "Classification: smarttriage beside majority and TF-IDF baselines, trained on train, reported on dev",
     "contracts": "Precision contracts: promised and kept on unseen rows",
     "hierarchy": "Hierarchy: a tree of targets beside flat models, and stopping at the level where confidence ends",
+    "dont_know": 'Honest "don\'t know": what is refused, what passes, and which real tickets are refused with it',
     "cold_start": "Cold start: descriptions alone, then 1 to 100 labels a class, beside TF-IDF + LinearSVC and embeddings + LogisticRegression",
     "cold_start_development": "Cold start: the sets on which its design was chosen",
     "retrieval": "Retrieval: dense, lexical and hybrid, and the relevance floor",
