@@ -91,6 +91,12 @@ class NearestRows:
     understood: frozenset[str]
     everyday: Vectors = field(default_factory=no_vectors)
     contrast: Scale = (0.0, 1.0)
+    _rows_of_kind: Mapping[str, NDArray[np.intp]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Look up once which rows are of which kind; every text asks."""
+        found = {label: np.flatnonzero(self.kinds == place) for place, label in enumerate(self.kind_labels)}
+        object.__setattr__(self, "_rows_of_kind", {label: rows for label, rows in found.items() if len(rows)})
 
     def familiarity(
         self, text: str, language: str | None, vector: Vectors, probabilities: Mapping[str, Probabilities]
@@ -108,11 +114,7 @@ class NearestRows:
         classes = (language or _UNCLEAR, *([_TERSE] if is_terse(text) else []))
         strange, doubtful = _lowest([self.bounds.get(name, _NEVER) for name in classes])
         far, rather_far = _lowest([self.far.get(name, _NEVER) for name in classes])
-        kinds = {
-            label: _nearest(similarity[self.kinds == place])
-            for place, label in enumerate(self.kind_labels)
-            if (self.kinds == place).any()
-        }
+        kinds = {label: _nearest(similarity[rows]) for label, rows in self._rows_of_kind.items()}
         return Familiarity(score, score < strange or near < far, score < doubtful or near < rather_far, kinds)
 
     def to_files(self) -> dict[str, bytes]:
