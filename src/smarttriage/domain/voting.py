@@ -6,6 +6,8 @@ from dataclasses import dataclass
 # What is left in a vote's denominator where the texts are the same: such a vote weighs 50, because a person has decided exactly
 # this text.
 _RESIDUE = 0.02
+# Keeps a label that the model rules out from being silenced for good.
+_LEAST_BELIEF = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Voting:
         sharpness: Exponent of a vote's strength; higher means that only near cases count.
         model: Weight of a model without any confidence; a sure one weighs twice that.
         unlearnt: Factor on votes for a label that the model never learnt: its confidence says nothing about that one.
+        doubt: How much less a vote counts for a learnt label that the model thinks unlikely, the less the farther the text. Without
+            it many neighbours that are merely alike overrule a model that is sure and right.
     """
 
     floor: float
@@ -45,12 +49,13 @@ class Voting:
     sharpness: float
     model: float
     unlearnt: float
+    doubt: float
 
 
 # Chosen by `benchmarks/voting.py --choose` as the least log loss on the streams for choosing; reported on others.
-TOPIC = Voting(floor=0.3, background=0.8, sharpness=2.0, model=1.0, unlearnt=4.0)
+TOPIC = Voting(floor=0.3, background=0.8, sharpness=2.0, model=0.7, unlearnt=4.0, doubt=0.5)
 # Topic carries over from similar texts; who is hit and what has stopped does not: only the same text says something.
-SEVERITY = Voting(floor=0.98, background=0.0, sharpness=1.0, model=1.0, unlearnt=1.0)
+SEVERITY = Voting(floor=0.98, background=0.0, sharpness=1.0, model=1.0, unlearnt=1.0, doubt=0.0)
 
 
 def with_votes(probabilities: Mapping[str, float], votes: Sequence[Vote], voting: Voting) -> Mapping[str, float]:
@@ -58,7 +63,8 @@ def with_votes(probabilities: Mapping[str, float], votes: Sequence[Vote], voting
 
     A vote's strength `s` is 0 at the floor, or at `background` times the similarity of the tenth neighbour if that is more, and
     1 for the same text. Beside a model of weight `model * (1 + confidence)` it weighs `s ** sharpness / (1 - s + 0.02)`, for a
-    label that the model never learnt `unlearnt` times that. Probabilities that sum to 1 still do.
+    label that the model never learnt `unlearnt` times that, for another one times `((p + 0.01) / (confidence + 0.01)) ** (doubt * (1 - s))`
+    where p is what the model gives it. Probabilities that sum to 1 still do.
     """
     counted = shares(probabilities, votes, voting)
     if not counted:
@@ -72,16 +78,22 @@ def with_votes(probabilities: Mapping[str, float], votes: Sequence[Vote], voting
 
 def shares(probabilities: Mapping[str, float], votes: Sequence[Vote], voting: Voting) -> list[tuple[Vote, float]]:
     """Return each vote that counts with its share of the final probability, largest first; the model has the rest of 1."""
-    weights = [(vote, weight) for vote in votes if (weight := _weight(vote, voting, vote.label in probabilities)) > 0]
-    model = voting.model * (1 + max(probabilities.values(), default=0.0))
-    total = model + sum(weight for _, weight in weights)
+    confidence = max(probabilities.values(), default=0.0)
+    weights = [
+        (vote, weight) for vote in votes if (weight := _weight(vote, voting, probabilities.get(vote.label), confidence)) > 0
+    ]
+    total = voting.model * (1 + confidence) + sum(weight for _, weight in weights)
     return sorted(((vote, weight / total) for vote, weight in weights), key=lambda pair: -pair[1])
 
 
-def _weight(vote: Vote, voting: Voting, learnt: bool) -> float:
+def _weight(vote: Vote, voting: Voting, believed: float | None, confidence: float) -> float:
+    """Return a vote's weight where the model gives its label the probability `believed`, None for one that it never learnt."""
     floor = max(voting.floor, voting.background * vote.tenth)
     if vote.similarity <= floor or floor >= 1:
         return 0.0
     strength = (min(1.0, vote.similarity) - floor) / (1 - floor)
     weight = float(strength**voting.sharpness) / (1 - strength + _RESIDUE)
-    return weight if learnt else weight * voting.unlearnt
+    if believed is None:
+        return weight * voting.unlearnt
+    likely = (max(0.0, believed) + _LEAST_BELIEF) / (confidence + _LEAST_BELIEF)
+    return weight * float(likely ** (voting.doubt * (1 - strength)))

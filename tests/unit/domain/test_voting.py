@@ -1,5 +1,7 @@
 """One decision of a person counts at once, and only where the texts are alike."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from smarttriage.domain.voting import SEVERITY, TOPIC, Vote, Voting, shares, with_votes
 
 FLOOR = 0.6
-RULE = Voting(floor=FLOOR, background=0.8, sharpness=2.0, model=1.0, unlearnt=4.0)
+RULE = Voting(floor=FLOOR, background=0.8, sharpness=2.0, model=1.0, unlearnt=4.0, doubt=0.5)
 LABELS = st.sampled_from(["network", "hardware", "access", "brand_new"])
 
 
@@ -18,7 +20,9 @@ def distributions(draw: st.DrawFn) -> dict[str, float]:
 
 
 VOTES = st.lists(st.builds(Vote, LABELS, st.floats(-1.0, 1.000001), st.just(""), st.floats(0, 1)), max_size=8)
-RULES = st.builds(Voting, st.floats(0, 1), st.floats(0, 1), st.floats(0.5, 4), st.floats(0.2, 4), st.floats(1, 8))
+RULES = st.builds(
+    Voting, st.floats(0, 1), st.floats(0, 1), st.floats(0.5, 4), st.floats(0.2, 4), st.floats(1, 8), st.floats(0, 2)
+)
 
 
 @given(model=distributions(), label=LABELS)
@@ -69,7 +73,7 @@ def test_weak_vote_moves_a_sure_model_little() -> None:
 
 
 def test_similarity_a_hair_above_one_is_one() -> None:
-    assert with_votes({"network": 1.0}, [Vote("network", 1.0000002)], Voting(1.0, 0.0, 1.0, 1.0, 1.0)) == {"network": 1.0}
+    assert with_votes({"network": 1.0}, [Vote("network", 1.0000002)], Voting(1.0, 0.0, 1.0, 1.0, 1.0, 0.5)) == {"network": 1.0}
 
 
 @given(model=distributions(), votes=VOTES, rule=RULES)
@@ -102,6 +106,20 @@ def test_sure_model_yields_less_than_an_unsure_one() -> None:
     sure = with_votes({"network": 0.98, "hardware": 0.02, "access": 0.0}, vote, TOPIC)
     unsure = with_votes({"network": 0.4, "hardware": 0.6, "access": 0.0}, vote, TOPIC)
     assert unsure["access"] > sure["access"]
+
+
+def test_many_texts_merely_alike_do_not_overrule_a_sure_model_but_one_that_is_the_same_does() -> None:
+    model = {"incident": 0.995, "request": 0.005}
+    alike = with_votes(model, [Vote("request", 0.8, tenth=0.7)] * 4, TOPIC)
+    assert alike["incident"] > 0.5
+    assert with_votes(model, [Vote("request", 0.8, tenth=0.7)] * 4, replace(TOPIC, doubt=0.0))["incident"] < 0.5
+    assert with_votes(model, [Vote("request", 1.0)], TOPIC)["request"] > 0.9
+
+
+def test_doubt_silences_no_label_that_the_model_never_learnt() -> None:
+    model = {"incident": 0.995, "request": 0.005}
+    vote = [Vote("brand_new", 0.7)]
+    assert with_votes(model, vote, TOPIC) == with_votes(model, vote, replace(TOPIC, doubt=0.0))
 
 
 def test_severity_listens_to_the_same_text_only() -> None:
