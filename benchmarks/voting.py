@@ -121,6 +121,7 @@ def compared(stream: Stream, without: Replay, voted: Replay, *, fitted_vote: boo
         "fitted_vote": fitted_vote,
         "n": len(right),
         "accuracy": [float(before.mean()), float(right.mean())],
+        "gain": gained(before, right),
         "windows": [[float(each[w].mean()) for w in windows] for each in (before, right)],
         "p_worse_windows": [p_worse(*gain) for gain in gains],
         "p_worse": p_worse(*map(sum, zip(*gains, strict=True))),
@@ -138,6 +139,12 @@ def compared(stream: Stream, without: Replay, voted: Replay, *, fitted_vote: boo
             "found": first(right[mine], FOUND, OF_LAST),
         }
     return figures
+
+
+def gained(before: np.ndarray, right: np.ndarray) -> list[float]:
+    """Return the mean paired difference of being right, ticket by ticket, and its standard error."""
+    difference = right.astype(float) - before.astype(float)
+    return [float(difference.mean()), float(difference.std(ddof=1) / np.sqrt(len(difference)))]
 
 
 def first(right: np.ndarray, n_right: int, of_last: int) -> int | None:
@@ -179,9 +186,12 @@ def table(rows: list[dict[str, object]], latency_ms: object) -> str:
         "Accuracy over the whole stream without -> with votes, means over streams. Votes come from earlier tickets of the stream; "
         "in brackets from the fitted rows as well, as after an import.",
         "",
-        "| streams | n | accuracy | known categories | hidden: recall, second half | first right after | found after | ECE (15 bins) | log loss |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| streams | n | accuracy | gain, 95 % | known categories | hidden: recall, second half | first right after | found after "
+        "| ECE (15 bins) | log loss |",
+        "|" + "---|" * 10,
         *(line(name, group) for name, group in grouped(rows)),
+        "",
+        "Gain: mean paired difference, ticket by ticket. Streams of a set share tickets, so the interval is as wide as that of one stream.",
         "",
         f'"First right after" and "found after" count examples of the hidden category (median over streams); found: {FOUND} of its '
         f'last {OF_LAST} were right; "never" where more than half of the streams did not find it.',
@@ -209,7 +219,7 @@ def grouped(rows: list[dict[str, object]]) -> Iterable[tuple[str, list[dict[str,
 def line(name: str, group: list[dict[str, object]]) -> str:
     alone = [row for row in group if not row["fitted_vote"]]
     both = [row for row in group if row["fitted_vote"]]
-    cells = [name, str(len(alone)), pair(alone, both, "accuracy")]
+    cells = [name, str(len(alone)), pair(alone, both, "accuracy"), interval(alone)]
     if alone[0]["hidden"] is None:
         cells += ["", "", "", ""]
     else:
@@ -226,6 +236,11 @@ def line(name: str, group: list[dict[str, object]]) -> str:
 def pair(alone: list[dict[str, object]], both: list[dict[str, object]], key: str) -> str:
     before, after = np.mean([row[key] for row in alone], axis=0)
     return f"{before:.3f} -> {after:.3f} ({np.mean([row[key] for row in both], axis=0)[1]:.3f})"
+
+
+def interval(rows: list[dict[str, object]]) -> str:
+    mean, error = np.mean([row["gain"] for row in rows], axis=0)
+    return f"{mean:+.3f} ({mean - 1.96 * error:+.3f} to {mean + 1.96 * error:+.3f})"
 
 
 def middle(rows: list[dict[str, object]], key: str) -> str:
@@ -253,7 +268,8 @@ def harm(rows: list[dict[str, object]]) -> str:
         texts.append(
             f"{name}: {lower} of {len(windows)} windows are lower with votes, at worst by {-worst:.3f}; "
             f"{sum(p < 0.05 for p in windows)} of them at p < 0.05 and {sum(p < 0.05 / len(windows) for p in windows)} after Bonferroni "
-            f"(exact one-sided McNemar), and {len(streams_worse)} of {len(mine)} whole streams at p < 0.05"
+            f"(exact one-sided McNemar), and {len(streams_worse)} of {len(mine)} whole streams at p < 0.05, "
+            f"{sum(row['gain'][0] < 0 for row in mine)} with less accuracy at all"
             + (f" ({'; '.join(map(str, streams_worse))})" if streams_worse else "")
         )
     return f"Harm. {'. '.join(texts)}."

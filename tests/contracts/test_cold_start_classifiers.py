@@ -116,6 +116,14 @@ def test_one_row_a_label_and_no_description_still_ranks_labels() -> None:
     assert not classifier.held_out
 
 
+def test_label_of_one_row_does_not_keep_the_others_from_being_held_out() -> None:
+    rows = [row for row, label in enumerate(SUBS) if label][::2]
+    texts, labels = [TEXTS[row] for row in rows], [SUBS[row] for row in rows]
+    held = trainer().fit(examples([*texts, "the moon is full"], [*labels, "moon"]), seed=0).held_out["sub_category"]
+    assert len(held.rows) == len(rows)
+    assert "moon" not in held.truth
+
+
 def test_twenty_six_labels_of_one_row_each_are_learnt_without_a_warning() -> None:
     texts = [f"{chr(97 + place)}{chr(97 + place)}x stopped" for place in range(26)]
     classifier = trainer().fit(examples(texts, [text[:3] for text in texts], target="team"), seed=0)

@@ -99,8 +99,8 @@ def fit_few(task: Task, described: Described | None) -> Fitted:
     _check(task, described)
     fit = _Fit.of(task, described)
     labelled = np.flatnonzero(task.truth >= 0)
-    held = [np.flatnonzero((task.folds == fold) & (task.truth >= 0)) for fold in range(N_FOLDS)]
-    held = [rows for rows in held if len(rows) and fit.can_learn(np.setdiff1d(labelled, rows))]
+    held = [fit.spared(labelled, labelled[task.folds[labelled] == fold]) for fold in range(N_FOLDS)]
+    held = [rows for rows in held if len(rows)]
     weights, biases = fit.weights(labelled)
     scores = [fit.scores(fit.weights(np.setdiff1d(labelled, rows)), rows) for rows in held]
     rows = np.concatenate(held) if held else np.zeros(0, dtype=np.int_)
@@ -160,9 +160,10 @@ class _Fit:
         stacked = sp.vstack([design(part, replace(RECIPE, embedding=scale)) for part in parts], format="csr")
         return cls(stacked.astype(np.float64), truth, prior, len(task.labels), center, scale)
 
-    def can_learn(self, labelled: Truth) -> bool:
-        """Return whether every label has a row or a description."""
-        return len(np.unique(self.truth[self._known(labelled)])) == self.n_labels
+    def spared(self, labelled: Truth, rows: Truth) -> Truth:
+        """Return those of the rows whose label has another labelled row or a description: a label's last row is never held out."""
+        left = self._known(np.setdiff1d(labelled, rows))
+        return rows[np.isin(self.truth[rows], self.truth[left])]
 
     def weights(self, labelled: Truth) -> Weights:
         """Return (n_columns, n_labels) weights and the biases, fitted on the labelled rows and the descriptions."""
