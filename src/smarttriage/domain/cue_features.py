@@ -1,7 +1,7 @@
 """Cues as numbers for a classifier: what is there, where, how often, how many people, and what comes together."""
 
 import math
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from functools import cache
 
 from smarttriage.domain.cue_types import CUE_TYPES, Cue
@@ -74,52 +74,46 @@ def filled(text: str, cues: Sequence[Cue]) -> dict[int, float]:
     return found
 
 
-def difference(text: str, before: Sequence[Cue], after: Sequence[Cue]) -> dict[int, float]:
-    """Return place -> what the number gains where the cues of a text are `after` and no longer `before`.
+class CueNumbers:
+    """The numbers of one text's cues by cue type, to be asked what would change if some types had other cues.
 
-    A cue that stays is the same object in both: comparing and hashing cues by value would take most of the time.
+    Only what changes is counted anew; nearly all numbers of a text belong to types that do not.
     """
-    title_end = max(text.find("\n"), 0)
-    old_ids, new_ids = set(map(id, before)), set(map(id, after))
-    moved = {cue.cue for cue in before if id(cue) not in new_ids} | {cue.cue for cue in after if id(cue) not in old_ids}
-    # Only cue types that moved can differ, and what comes together.
-    old = _counted([cue for cue in before if cue.cue in moved], title_end)
-    new = _counted([cue for cue in after if cue.cue in moved], title_end)
-    old.update(_combined({cue.cue for cue in before}))
-    new.update(_combined({cue.cue for cue in after}))
-    gains = {place: value - old.get(place, 0.0) for place, value in new.items()}
-    gains.update({place: -value for place, value in old.items() if place not in new})
-    return {place: value for place, value in gains.items() if value}
 
+    def __init__(self, text: str, cues: Sequence[Cue]) -> None:
+        self._title_end = max(text.find("\n"), 0)
+        self._cues: dict[str, list[Cue]] = {}
+        for cue in cues:
+            self._cues.setdefault(cue.cue, []).append(cue)
+        self._numbers = {name: _counted(found, self._title_end) for name, found in self._cues.items()}
+        self._together = _combined(self._cues.keys())
 
-def losses(text: str, cues: Sequence[Cue]) -> list[dict[int, float]]:
-    """Return for each cue place -> what the number loses without the cue's words, and so without all cues that share them.
+    def of(self, name: str) -> Sequence[Cue]:
+        """Return the cues of a type."""
+        return self._cues.get(name, ())
 
-    The same as `difference` between the cues that are left and all of them, without counting everything anew for each.
-    """
-    title_end = max(text.find("\n"), 0)
-    by_name: dict[str, list[Cue]] = {}
-    for cue in cues:
-        by_name.setdefault(cue.cue, []).append(cue)
-    with_all = {name: _counted(found, title_end) for name, found in by_name.items()}
-    together = _combined(by_name.keys())
-    found = []
-    for cue in cues:
-        start, end = cue.start, cue.end
-        before, after, vanished = dict[int, float](), dict[int, float](), set[str]()
-        for name in {other.cue for other in cues if other.start < end and other.end > start}:
-            left = [other for other in by_name[name] if other.end <= start or other.start >= end]
-            before.update(with_all[name])
-            after.update(_counted(left, title_end))
-            if not left:
-                vanished.add(name)
-        if vanished:
-            before.update(together)
-            after.update(_combined(by_name.keys() - vanished))
-        lost = {place: value - after.get(place, 0.0) for place, value in before.items()}
-        lost.update({place: -value for place, value in after.items() if place not in before})
-        found.append({place: value for place, value in lost.items() if value})
-    return found
+    def gains(self, others: Mapping[str, Sequence[Cue]]) -> dict[int, float]:
+        """Return place -> what its number gains where the cues of these types are others, for the numbers that change."""
+        old, new = dict[int, float](), dict[int, float]()
+        for name, cues in others.items():
+            old.update(self._numbers.get(name, {}))
+            new.update(_counted(cues, self._title_end))
+        present = (self._cues.keys() - others.keys()) | {name for name, cues in others.items() if cues}
+        if present != self._cues.keys():
+            old.update(self._together)
+            new.update(_combined(present))
+        gained = {place: value - old.get(place, 0.0) for place, value in new.items()}
+        gained.update({place: -value for place, value in old.items() if place not in new})
+        return {place: value for place, value in gained.items() if value}
+
+    def losses(self, start: int, end: int) -> dict[int, float]:
+        """Return place -> what its number loses without the text between, and so without all cues that share words with it."""
+        left = {}
+        for name, cues in self._cues.items():
+            kept = [cue for cue in cues if cue.end <= start or cue.start >= end]
+            if len(kept) < len(cues):
+                left[name] = kept
+        return {place: -value for place, value in self.gains(left).items()}
 
 
 def _counted(cues: Sequence[Cue], title_end: int) -> dict[int, float]:

@@ -2,6 +2,7 @@
 
 import time
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smarttriage.adapters.classifiers.evidence import EvidenceCues
 from smarttriage.domain import cue_features
 from smarttriage.domain.configuration import Section
 from smarttriage.domain.cue_families import family_of
 from smarttriage.domain.cue_lexicon import parse_lexicon
-from smarttriage.domain.cue_types import CUE_TYPES
+from smarttriage.domain.cue_types import CUE_TYPES, Cue
 from smarttriage.domain.cues import Lexicon
 from smarttriage.domain.errors import ConfigurationError
 from smarttriage.domain.evidence_changes import parse_changes
@@ -254,23 +256,30 @@ def test_a_change_takes_cues_away_and_adds_one() -> None:
     assert not change.changes(LEXICON.find("only our team"))
 
 
-@given(st.lists(st.sampled_from(["the whole site", "12 people", "is down", "no other way", "only me", "by noon today", "\n"])))
-def test_difference_of_two_sets_of_cues_is_that_of_their_numbers(parts: list[str]) -> None:
-    text = " ".join(parts)
-    before = LEXICON.find(text)
-    after = before[::2]
+PARTS = st.lists(st.sampled_from(["the whole site", "12 people", "is down", "no other way", "only me", "by noon today", "\n"]))
+
+
+def differing(text: str, before: Sequence[Cue], after: Sequence[Cue]) -> dict[int, float]:
     old, new = cue_features.values(text, before), cue_features.values(text, after)
-    moved = cue_features.difference(text, before, after)
-    assert {place: pytest.approx(b - a) for place, (a, b) in enumerate(zip(old, new, strict=True)) if a != b} == moved
+    return {place: pytest.approx(b - a) for place, (a, b) in enumerate(zip(old, new, strict=True)) if a != b}
 
 
-@given(st.lists(st.sampled_from(["the whole site", "12 people", "is down", "no other way", "only me", "by noon today", "\n"])))
-def test_losses_of_a_cue_are_the_difference_that_its_words_make(parts: list[str]) -> None:
+@given(PARTS)
+def test_losses_without_some_words_are_those_of_the_numbers_without_their_cues(parts: list[str]) -> None:
     text = " ".join(parts)
     cues = LEXICON.find(text)
-    for cue, lost in zip(cues, cue_features.losses(text, cues), strict=True):
+    numbers = cue_features.CueNumbers(text, cues)
+    for cue in cues:
         others = [other for other in cues if other.end <= cue.start or other.start >= cue.end]
-        assert lost == pytest.approx(cue_features.difference(text, others, cues))
+        assert numbers.losses(cue.start, cue.end) == differing(text, others, cues)
+
+
+@given(PARTS)
+def test_alternatives_gain_what_the_numbers_of_the_changed_cues_gain(parts: list[str]) -> None:
+    text = " ".join(parts)
+    cues = LEXICON.find(text)
+    for altered in EvidenceCues(LEXICON).alternatives(text):
+        assert altered.differences == differing(text, cues, altered.change.apply(cues)[0])
 
 
 @pytest.mark.parametrize(

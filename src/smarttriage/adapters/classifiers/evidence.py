@@ -7,6 +7,7 @@ from smarttriage.adapters.classifiers.features import Altered, Place
 from smarttriage.domain import cue_features
 from smarttriage.domain.cue_types import Cue
 from smarttriage.domain.cues import Lexicon
+from smarttriage.domain.evidence_changes import EvidenceChange
 from smarttriage.ports import TextSpan
 
 EVIDENCE_TARGETS = ("impact", "urgency")
@@ -48,21 +49,26 @@ class EvidenceCues:
         Cues that share words with it vanish with it; so do the combinations that they were part of.
         """
         cues, types = self.lexicon.find(text), self.lexicon.types
+        numbers = cue_features.CueNumbers(text, cues)
         return [
-            Place(_span(cue), lost, speaks_for)
-            for cue, lost in zip(cues, cue_features.losses(text, cues), strict=True)
+            Place(_span(cue), numbers.losses(cue.start, cue.end), speaks_for)
+            for cue in cues
             if (speaks_for := types[cue.cue].speaks_for)
         ]
 
     def alternatives(self, text: str) -> Sequence[Altered]:
         """Return what the columns would be after each of the lexicon's changes that says something new."""
         cues = self.lexicon.find(text)
-        found = []
-        for change in self.lexicon.changes:
-            if change.changes(cues):
-                kept, dropped = change.apply(cues)
-                found.append(Altered(change, tuple(map(_span, dropped)), cue_features.difference(text, cues, kept)))
-        return found
+        numbers = cue_features.CueNumbers(text, cues)
+        return [_altered(change, cues, numbers) for change in self.lexicon.changes if change.changes(cues)]
+
+
+def _altered(change: EvidenceChange, cues: Sequence[Cue], numbers: cue_features.CueNumbers) -> Altered:
+    kept, dropped = change.apply(cues)
+    others: dict[str, Sequence[Cue]] = {cue.cue: () for cue in dropped}
+    if change.adds is not None:  # it stands behind what was kept
+        others[change.adds] = (*others.get(change.adds, numbers.of(change.adds)), kept[-1])
+    return Altered(change, tuple(map(_span, dropped)), numbers.gains(others))
 
 
 def _span(cue: Cue) -> TextSpan:
