@@ -14,6 +14,7 @@ shared: compare figures of one run, not single times of two.
 """
 SECTIONS = {
     "classifiers": "Classification: smarttriage beside majority and TF-IDF baselines, trained on train, reported on dev",
+    "calibration": "Calibration: with and without it, beside what chance alone would show",
     "contracts": "Precision contracts: promised and kept on unseen rows",
     "hierarchy": "Hierarchy: a tree of targets beside flat models, and stopping at the level where confidence ends",
     "dont_know": 'Honest "don\'t know": what is refused, what passes, and which real tickets are refused with it',
@@ -22,6 +23,7 @@ SECTIONS = {
     "retrieval": "Retrieval: dense, lexical and hybrid, and the relevance floor",
     "latency": "A suggestion over HTTP",
     "voting": "One correction: reviewed neighbours vote beside the model",
+    "same_fix": "From which cosine an article says what a resolution says",
     "explanations": "Explanations: are the cited words those that decide, and what would have to be otherwise",
     "promotion": "A hundred retrains, many on bad batches: what gets promoted with the gate and without it",
     "drift": "Drift: silent on more of the same, and how much of something else it takes",

@@ -156,6 +156,19 @@ def test_a_resolution_links_the_article_that_was_used_and_refuses_one_that_is_no
     assert api.must("POST", path, {"text": "As the article says.", "article_id": article["id"]})["effect"] == "linked"
 
 
+def test_a_resolution_that_a_published_article_tells_already_drafts_nothing(api: Installation) -> None:
+    body = "## Resolution\n1. Raise the session limit of the VPN gateway."
+    article = api.must("POST", "/v1/articles", {"title": "VPN drops for many people", "body": body})
+    for step in ("submit", "publish"):
+        api.must("POST", f"/v1/articles/{article['id']}/{step}")
+    note = {"text": "Raised the session limit from 500 to 800."}
+    known = api.must("POST", "/v1/incidents", {"title": "VPN drops", "description": "It drops for many of our people."})
+    outcome = api.must("POST", f"/v1/incidents/{known['id']}/resolution", note)
+    assert (outcome["effect"], outcome["article_id"]) == ("similar_article_exists", article["id"])
+    other = api.must("POST", "/v1/incidents", {"title": "Till refuses cards", "description": "Nobody can pay at the bakery."})
+    assert api.must("POST", f"/v1/incidents/{other['id']}/resolution", note)["effect"] == "drafted"
+
+
 def test_fixed_drafts_nothing_and_says_so(api: Installation) -> None:
     incident = api.must("POST", "/v1/incidents", {"title": "VPN drops"})
     outcome = api.must("POST", f"/v1/incidents/{incident['id']}/resolution", {"text": "fixed"})
