@@ -47,6 +47,12 @@ class StepFolder:
         """Keep a step."""
         write_atomically(self._folder / f"step-{step}.json", json.dumps(content, ensure_ascii=False, sort_keys=True) + "\n")
 
+    def discard(self) -> None:
+        """Remove the folder and its steps: what they were for is written elsewhere."""
+        for path in (self._folder / RUN, *self._folder.glob("step-*.json"), *self._folder.glob("*.tmp")):
+            path.unlink(missing_ok=True)
+        self._folder.rmdir()
+
     def _read(self, name: str) -> Mapping[str, Any] | None:
         path = self._folder / name
         try:

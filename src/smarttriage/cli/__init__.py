@@ -8,6 +8,7 @@ from smarttriage.cli.backtest import backtest
 from smarttriage.cli.doctor import doctor
 from smarttriage.cli.evaluate import app as evaluate_app
 from smarttriage.cli.importing import app as import_app
+from smarttriage.cli.predict import predict
 from smarttriage.cli.promote import promote, rollback
 from smarttriage.cli.report import app as report_app
 from smarttriage.cli.serve import serve
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(train)
+app.command()(predict)
 app.command()(backtest)
 app.command()(doctor)
 app.command()(promote)

@@ -2,16 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smarttriage.cli.progress import progress_bars
 from smarttriage.cli.train import show_progress
 from smarttriage.services.backtest_plan import Plan, Retrain
-from smarttriage.services.training import Progress
 
 if TYPE_CHECKING:
     from smarttriage.bootstrap.backtest import Backtested
@@ -78,29 +76,9 @@ def backtest(
         cache=cache,
         resume=resume,
     )
-    with _progress() as progress:
+    with progress_bars(["encode", "walk"], plain=show_step) as progress:
         done = walk(request, progress=progress)
     _finish(done, out, as_json=as_json)
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """Yield what shows progress on stderr: a bar on a terminal, else a line for each step."""
-    if not sys.stderr.isatty():
-        yield show_step
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
-
-    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bars(*shown, console=Console(stderr=True)) as bar:
-        tasks = {name: bar.add_task(name, total=None, visible=False) for name in ("encode", "walk")}
-
-        def show(step: str, done: int, total: int) -> None:
-            bar.update(tasks[step.split(maxsplit=1)[0]], description=step, completed=done, total=total, visible=True)
-
-        yield show
 
 
 def show_step(step: str, done: int, total: int) -> None:

@@ -16,6 +16,7 @@ from smarttriage.domain.text import model_text
 from smarttriage.ports import Clock, Probabilities, Store, Vectors
 from smarttriage.ports.evidence import Prepares
 from smarttriage.services import fields
+from smarttriage.services.batch import predict_texts
 from smarttriage.services.counterfactual import counterfactual
 from smarttriage.services.levels import Tree
 from smarttriage.services.live import Live, Models, State
@@ -88,19 +89,7 @@ class TriageService:
         """Return for each text its predicted fields by target, without searching or storing anything but reading neighbours."""
         principal.require(Scope.SUGGEST)
         models = self._live.state.models
-        predictions = []
-        for request in texts:
-            refused = models.gate.refusal(request.title, request.description)
-            if refused is not None:
-                found, again = nothing(models, refused, request.known), None
-            else:
-                text = model_text(request.title, request.description)
-                vector = models.encoder.encode([text])
-                again = anew(models, vector[0], models.classifier.predict_proba([text], vector), dict)
-                found = again(request)
-            fields_, _ = ruled(models, request, found, again)
-            predictions.append(fields_)
-        return predictions
+        return predict_texts(models, texts, encode=models.encoder.encode)
 
     def _compose(
         self, principal: Principal, request: IncidentText, state: State, started: float
