@@ -16,15 +16,17 @@ WIDTH, HEIGHT, MARGIN = 300, 240, 46
 
 def table(found: Mapping[str, Steps], *, n_unlabelled: int, n_measured: int) -> str:
     """Return the tables and how many points are ahead."""
-    methods = list(dict.fromkeys(name for steps in found.values() for count in steps[0].values() for name in count))
+    methods = list(
+        dict.fromkeys(name for steps in found.values() for count in steps[0].values() for name in count if name != "ECE")
+    )
     lines = [
         f"Macro-F1, mean ± standard deviation over {len(next(iter(found.values())))} draws of the labels; at most {n_measured:,}"
         f" measured rows, {n_unlabelled:,} unlabelled texts. A class with fewer rows gives all it has.",
         "Without a label the baselines learn from the descriptions as their only rows. Ahead: the paired mean difference to the"
         " best baseline of that point and its 95 % interval (Student's t over draws; at 0 labels every draw differs only in"
-        ' the unlabelled texts). ECE is that of the column smarttriage. The column "labels" gives the labels for each class.',
+        ' the unlabelled texts). The column "labels" gives the labels for each class.',
     ]
-    n_points, n_ahead = 0, 0
+    verdicts: dict[str, list[str]] = {"ahead": [], "level": [], "behind": []}
     for name, steps in found.items():
         lines += [
             "",
@@ -38,9 +40,18 @@ def table(found: Mapping[str, Steps], *, n_unlabelled: int, n_measured: int) -> 
             cells = [spread(values(steps, count, method)) for method in methods]
             lines.append("| " + " | ".join([count, *cells, f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"]) + " |")
             if int(count) <= 50:
-                n_points, n_ahead = n_points + 1, n_ahead + (low > 0)
-    lines += ["", f"Ahead with the whole interval above 0: {n_ahead} of {n_points} points up to 50 labels for each class."]
-    return "\n".join(lines)
+                verdicts["ahead" if low > 0 else "behind" if high < 0 else "level"].append(f"{name} at {count}")
+    return "\n".join([*lines, "", said(verdicts)])
+
+
+def said(verdicts: Mapping[str, Sequence[str]]) -> str:
+    """Return in words at which points up to 50 labels ours is ahead, and at which not."""
+    n_points = sum(map(len, verdicts.values()))
+    return (
+        f"Up to 50 labels for each class ours is ahead, the whole interval above 0, at {len(verdicts['ahead'])} of {n_points} points. "
+        f"Not more than the spread explains, either way: {', '.join(verdicts['level']) or 'none'}. "
+        f"Behind, the whole interval below 0: {', '.join(verdicts['behind']) or 'none'}."
+    )
 
 
 def values(steps: Steps, count: str, method: str) -> list[float]:

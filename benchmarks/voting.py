@@ -266,7 +266,7 @@ def harm(rows: list[dict[str, object]]) -> str:
         worst = min(after - before for row in mine for before, after in zip(*row["windows"], strict=True))
         streams_worse = [row["stream"] for row in mine if row["p_worse"] < 0.05]
         texts.append(
-            f"{name}: {lower} of {len(windows)} windows are lower with votes, at worst by {-worst:.3f}; "
+            f"{name}: {lower} of {len(windows)} windows are lower with votes, at worst by {abs(worst):.3f}; "
             f"{sum(p < 0.05 for p in windows)} of them at p < 0.05 and {sum(p < 0.05 / len(windows) for p in windows)} after Bonferroni "
             f"(exact one-sided McNemar), and {len(streams_worse)} of {len(mine)} whole streams at p < 0.05, "
             f"{sum(row['gain'][0] < 0 for row in mine)} with less accuracy at all"
