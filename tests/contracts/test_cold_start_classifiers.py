@@ -100,6 +100,17 @@ def test_unlabelled_texts_carry_a_label_to_words_that_no_labelled_row_holds() ->
     assert gain > 0.01
 
 
+def test_without_any_label_unlabelled_texts_carry_a_description_to_words_that_it_lacks() -> None:
+    known = described({"printer": "printer jams", "wifi": "wifi weak"}, {})
+    texts = ["printer jams, paper zorp", "wifi weak, signal blix"] * 4
+    alone = trainer().fit(examples(texts[:2], [None] * 2, known, target="team"), seed=0)
+    joined = trainer().fit(examples(texts, [None] * 8, known, target="team"), seed=0)
+    probe, vector = ["zorp"], np.zeros((1, 64), dtype=np.float32)
+    column = joined.cards["team"].labels.index("printer")
+    gain = joined.predict_proba(probe, vector)["team"][0, column] - alone.predict_proba(probe, vector)["team"][0, column]
+    assert gain > 0.01
+
+
 def test_descriptions_step_back_where_labels_are_many() -> None:
     texts = [f"{text} {place}" for place, text in enumerate([*TEXTS, *TEXTS])]
     labels = [*CATEGORIES, *CATEGORIES]

@@ -1,7 +1,7 @@
 """Few labels or none: a linear model over words, characters and the embedding that starts from names and descriptions.
 
 What it does was chosen on the development sets of benchmarks/cold_start.py (`--development`), never on those it reports:
-- no label: ridge regression on the descriptions alone;
+- no label: ridge regression on the descriptions, which begins what the unlabelled texts go on with;
 - from one label: logistic regression, in which a label's description weighs as much as `DESCRIPTION_WEIGHT` rows;
 - below `SELF_TRAINED` labels for each label: the surest unlabelled texts of each label join in with little weight.
 The result is the same kind of head that many rows give, so serving, explanation and bundles know nothing of it.
@@ -105,7 +105,7 @@ def fit_few(task: Task, described: Described | None) -> Fitted:
     scores = [fit.scores(fit.weights(np.setdiff1d(labelled, rows)), rows) for rows in held]
     rows = np.concatenate(held) if held else np.zeros(0, dtype=np.int_)
     linear = np.vstack(scores) if scores else np.zeros((0, len(task.labels)))
-    calibration, calibrated = _calibrate(task, linear, rows, zero_shot=not len(labelled))
+    calibration, calibrated = _calibrate(task, linear, rows, zero_shot=not len(labelled) and not fit.joined(labelled))
     head = fit.head(weights, biases, task.matrix)
     return Fitted(RECIPE, head, (), calibration, rows, softmax(linear), calibrated)
 
@@ -169,13 +169,14 @@ class _Fit:
         """Return (n_columns, n_labels) weights and the biases, fitted on the labelled rows and the descriptions."""
         known = self._known(labelled)
         truth, weight = self.truth[known], np.concatenate([np.ones(len(labelled)), self.prior])
-        if not len(labelled):
-            return _ridge(self.rows[known], truth, self.n_labels)
-        fitted = _logistic(self.rows[known], truth, weight, self.n_labels)
-        unlabelled = np.flatnonzero(self.truth < 0)
-        each = max(_SUREST, len(labelled) // self.n_labels)
-        if len(labelled) >= SELF_TRAINED * self.n_labels or len(unlabelled) < each * self.n_labels:
+        if len(labelled):
+            fitted = _logistic(self.rows[known], truth, weight, self.n_labels)
+        else:
+            fitted = _ridge(self.rows[known], truth, self.n_labels)
+        each = self.joined(labelled)
+        if not each:
             return fitted
+        unlabelled = np.flatnonzero(self.truth < 0)
         for turn in range(1, _ROUNDS + 1):
             scores = self.scores(fitted, unlabelled)
             sure = _surest(softmax(scores), each * turn)
@@ -183,6 +184,12 @@ class _Fit:
             joined = np.concatenate([truth, scores[sure].argmax(axis=1)])
             fitted = _logistic(self.rows[np.concatenate([known, unlabelled[sure]])], joined, more, self.n_labels)
         return fitted
+
+    def joined(self, labelled: Truth) -> int:
+        """Return how many unlabelled texts of each label join in at first; 0 where labels are many or texts are few."""
+        each = max(_SUREST, len(labelled) // self.n_labels)
+        enough = int((self.truth < 0).sum()) >= each * self.n_labels
+        return each if enough and len(labelled) < SELF_TRAINED * self.n_labels else 0
 
     def scores(self, fitted: Weights, rows: Truth) -> Scores:
         """Return (n, n_labels) scores of some rows."""
