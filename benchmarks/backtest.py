@@ -30,14 +30,18 @@ from smarttriage.adapters.step_folder import StepFolder
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.backtest import Backtested, BacktestRequest, backtest
 from smarttriage.bootstrap.training import N_THREADS
+from smarttriage.services.backtest_forecast import INTERVAL
 from smarttriage.services.backtest_history import Columns, History
 from smarttriage.services.backtest_plan import Plan
+from smarttriage.services.backtest_report import FIRST_PART
 
 ROOT = Path(__file__).resolve().parent.parent
 # What benchmarks/classifiers.py most often chose for this baseline inside the train parts.
 BASELINE_C = 10.0
 SPEED_ROWS = 20_000
 SPEED_MONTHS = 24
+# Where the forecast's range was designed.
+CHOSEN_ON = "gcp_incident_severity"
 # The command's own default.
 MIN_GROWTH = 0.0
 N_ENCODED_FOR_RATE = 400
@@ -284,38 +288,77 @@ def table(results: dict[str, dict[str, object]]) -> str:
 
 def forecast_lines(results: dict[str, dict[str, object]]) -> list[str]:
     lines = [
-        "Forecast made when 60 % of the rows had come, for each following month, against what came: from rows that the last model held",
-        "out, and from the last six months as they were walked. Inside: months within the forecast's 90 % range.",
+        f"Forecast made when {FIRST_PART:.0%} of the rows had come, from the months as they had been walked until then, for every following",
+        "month, against what came. Its range is claimed to hold 90 % of the months: it comes from how far off the same forecast was at every",
+        "earlier month, at any distance, scaled by the size of the month. Its design (six months, one pool of errors) was chosen on",
+        "gcp_incident_severity alone; the other sets report it. Held-out is what the last fit's held-out rows said: no forecast, because",
+        "those rows come from the same months as the rows it was fitted on; the command shows it as that only.",
         "",
-        "| history, target | figure | months | held-out: forecast | came | error, mean size | inside | walked: forecast | error, mean size | inside |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| history, target | figure | held-out said | forecast, range for a usual month | came | forecast error; of a month | months inside | renewed every month: error, width, inside |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name, one in results.items():
         for target, figures in one["targets"].items():
-            forecast = figures["forecast"] or {"held_out": {}, "walked": {}}
-            for quantity in ("accuracy", "coverage", "precision", "minutes_saved"):
-                sides = [forecast[side].get(quantity) for side in ("held_out", "walked")]
-                known = next((side for side in sides if side), None)
-                if known:
-                    cells = [f"{name}: {target}", quantity.replace("_", " "), str(known["n_months"])]
-                    for place, side in enumerate(sides):
-                        form = "{:.0f}" if quantity == "minutes_saved" else "{:.3f}"
-                        made = [form.format(side[key]) for key in ("actual", "bias", "absolute_error")] if side else ["-"] * 3
-                        cells.append(form.format(side["forecast"]["value"]) if side else "-")
-                        cells += [form.format(known["actual"])] if place == 0 else []
-                        cells += [f"{made[1]}, {made[2]}", f"{side['inside']:.0%}" if side else "-"]
-                    lines.append("| " + " | ".join(cells) + " |")
-    errors = [
-        figures["forecast"]["walked"]["accuracy"]["absolute_error"]
-        for one in results.values()
+            forecast = figures["forecast"]
+            for quantity, made in forecast["compared"].items() if forecast else ():
+                guess, track = made["forecast"], forecast["renewed"].get(quantity)
+                said = forecast["promised"].get(quantity)
+                cells = [
+                    f"{name}: {target}",
+                    quantity.replace("_", " "),
+                    "-" if said is None else f"{said:.3f}",
+                    f"{guess['value']:.3f} ({guess['low']:.3f} to {guess['high']:.3f}, {guess['n']:.0f} rows)",
+                    f"{made['actual']:.3f}",
+                    f"{made['bias']:+.3f}; {made['absolute_error']:.3f}",
+                    f"{made['inside']:.0%} of {made['n_months']}",
+                    f"{track['absolute_error']:.3f}, {track['width']:.3f}, {track['inside']:.0%} of {track['n_months']}"
+                    if track
+                    else "-",
+                ]
+                lines.append("| " + " | ".join(cells) + " |")
+    return [*lines, "", *forecast_summary(results)]
+
+
+def forecast_summary(results: dict[str, dict[str, object]]) -> list[str]:
+    """Return over all targets whose design was not chosen on them how far off forecasts were and how often the range held."""
+    reported = [
+        figures["forecast"]
+        for name, one in results.items()
+        if name != CHOSEN_ON
         for figures in one["targets"].values()
-        if figures["forecast"] and "accuracy" in figures["forecast"]["walked"]
+        if figures["forecast"]
     ]
-    return (
-        [*lines, "", f"Mean size of the error of the forecast accuracy over these targets: {fmean(errors):.3f}."]
-        if errors
-        else lines
-    )
+    errors = [abs(one["compared"]["accuracy"]["bias"]) for one in reported if "accuracy" in one["compared"]]
+    promised = [
+        abs(one["compared"]["accuracy"]["actual"] - one["promised"]["accuracy"])
+        for one in reported
+        if "accuracy" in one["compared"] and "accuracy" in one["promised"]
+    ]
+    held = [pair for side in ("compared", "renewed") if (pair := shares_inside([one[side] for one in reported]))]
+    lines = []
+    if errors and promised:
+        lines.append(
+            f"Accuracy without {CHOSEN_ON}: the forecast was off by {fmean(errors):.3f}, what held-out rows said by {fmean(promised):.3f}."
+        )
+    if len(held) == len(("compared", "renewed")):
+        lines.append(
+            f"Months inside the 90 % range without {CHOSEN_ON}, all figures together: {held[0]:.1%} of those forecast at once, "
+            f"{held[1]:.1%} of those forecast a month ahead. " + short_of(reported)
+        )
+    return lines
+
+
+def shares_inside(sides: list[dict[str, dict[str, float]]]) -> float | None:
+    pairs = [(one["inside"] * one["n_months"], one["n_months"]) for side in sides for one in side.values()]
+    return sum(inside for inside, _ in pairs) / sum(n for _, n in pairs) if pairs else None
+
+
+def short_of(reported: list[dict[str, dict[str, dict[str, float]]]]) -> str:
+    below = sorted(one["inside"] for forecast in reported for one in forecast["compared"].values() if one["inside"] < INTERVAL)
+    n = sum(len(forecast["compared"]) for forecast in reported)
+    if not below:
+        return f"None of the {n} forecasts holds fewer than it claims."
+    return f"{len(below)} of the {n} forecasts hold fewer than they claim, the worst {below[0]:.0%}: one origin is one draw of how the world moves."
 
 
 def speed_lines(results: dict[str, dict[str, object]]) -> list[str]:

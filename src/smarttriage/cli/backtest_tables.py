@@ -1,11 +1,13 @@
 """The report of a backtest as tables on the terminal."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from smarttriage.services.backtest_forecast import Comparison, Forecast
-from smarttriage.services.backtest_page import number, share
+from smarttriage.services.backtest_forecast import Forecast
+from smarttriage.services.backtest_page import comparison_row, number, outlook_rows, promised_line, share, track_rows
 from smarttriage.services.backtest_report import Report
 from smarttriage.services.backtest_scores import Month, ResolutionFigures
 
@@ -27,7 +29,7 @@ def show(report: Report) -> None:
     for target in report.totals:
         console.print(_months(report, target))
         if target in report.forecasts:
-            console.print(_forecast(target, report.forecasts[target]))
+            _forecasts(console, target, report.forecasts[target])
     if report.resolutions:
         console.print(_resolutions(report.resolutions))
     for target, why in report.months[-1].refused.items():
@@ -68,20 +70,22 @@ def _months(report: Report, target: str) -> Table:
     return table
 
 
-def _forecast(target: str, forecast: Forecast) -> Table:
-    title = f"{target}: forecast made before {forecast.from_month}, and what came, per month"
-    table = _table(title, ("figure", "forecast", "range (90 %)", "came", "came - forecast", "mean error", "months inside"))
-    for source, found in (("held-out rows", forecast.held_out), ("months walked", forecast.walked)):
-        for quantity, one in found.items():
-            table.add_row(f"{quantity.replace('_', ' ')}, {source}", *_compared(quantity, one))
+def _forecasts(console: Console, target: str, forecast: Forecast) -> None:
+    title = f"{target}: forecast made before {forecast.from_month} from the months walked until then, and what came"
+    names = ("figure", "forecast", "range (90 %)", "came", "came - forecast", "mean error", "months inside")
+    console.print(_filled(title, names, [comparison_row(name, one) for name, one in forecast.compared.items()]))
+    console.print(f"Held-out rows of the last fit said, which is no forecast: {promised_line(forecast)}", highlight=False)
+    renewed = f"{target}: the next month forecast, again and again"
+    console.print(_filled(renewed, ("figure", "months", "mean error", "mean width", "inside"), track_rows(forecast)))
+    outlook = f"{target}: outlook, a month after this file"
+    console.print(_filled(outlook, ("figure", "forecast", "range (90 %)", "for so many rows"), outlook_rows(forecast)))
+
+
+def _filled(title: str, names: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Table:
+    table = _table(title, names)
+    for row in rows:
+        table.add_row(*row)
     return table
-
-
-def _compared(quantity: str, one: Comparison) -> list[str]:
-    form = number if quantity == "minutes_saved" else share
-    span = f"{form(one.forecast.low)} to {form(one.forecast.high)}"
-    values = [form(value) for value in (one.actual, one.bias, one.absolute_error)]
-    return [form(one.forecast.value), span, *values, f"{one.inside:.0%} of {one.n_months}"]
 
 
 def _resolutions(one: ResolutionFigures) -> Table:

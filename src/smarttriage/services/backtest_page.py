@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from smarttriage.services.backtest_charts import Band, Line, bars, lines
-from smarttriage.services.backtest_forecast import INTERVAL, Comparison, Forecast
+from smarttriage.services.backtest_forecast import INTERVAL, Comparison, Estimate, Forecast
 from smarttriage.services.backtest_report import Report
 from smarttriage.services.backtest_scores import Month, ResolutionFigures, TargetFigures
 
@@ -93,28 +93,72 @@ def _month_row(month: Month, target: str) -> list[str]:
 
 
 def _forecast(forecast: Forecast) -> list[str]:
-    def rows(name: str, found: dict[str, Comparison]) -> Iterable[list[str]]:
-        for quantity, one in found.items():
-            form = number if quantity == "minutes_saved" else share
-            span = f"{form(one.forecast.low)} to {form(one.forecast.high)}"
-            figures = [form(value) for value in (one.forecast.value, one.actual, one.bias, one.absolute_error)]
-            yield [f"{quantity.replace('_', ' ')}, {name}", figures[0], span, *figures[1:], f"{one.inside:.0%} of {one.n_months}"]
+    header = ("per month", "forecast", f"range ({INTERVAL:.0%})", "came", "came minus forecast", "mean error", "months inside")
+    return [
+        f"<h3>Forecast made before {escape(forecast.from_month)} from the months walked until then, and what came</h3>",
+        f"<p>{_RANGES}</p>",
+        _table(header, (comparison_row(name, one) for name, one in forecast.compared.items())),
+        f"<p>{_PROMISED} {escape(promised_line(forecast))}</p>",
+        "<h3>The next month forecast from the months before it, again and again</h3>",
+        _table(("figure", "months", "mean error", "mean width", "months inside"), track_rows(forecast)),
+        "<h3>Outlook: a month after this file</h3>",
+        _table(("figure", "forecast", f"range ({INTERVAL:.0%})", "for so many rows"), outlook_rows(forecast)),
+    ]
 
-    header = (
-        "per month",
-        "forecast",
-        f"range ({INTERVAL:.0%})",
-        "came (mean)",
-        "came minus forecast",
-        "mean error",
-        "months inside",
-    )
-    both = [*rows("from held-out rows", dict(forecast.held_out)), *rows("from the months walked", dict(forecast.walked))]
-    return [f"<h3>Forecast made before {escape(forecast.from_month)}, and what came</h3>", _table(header, both)]
+
+_RANGES = (
+    "The range is for a month as large as the last six were; a month counts as inside if it is in the range for its own size. It is "
+    "taken from how far off the same forecast was at every earlier month."
+)
+_PROMISED = "What the rows that the last fit held out said is no forecast, because they come from the same months as those it was fitted on:"
+
+
+def comparison_row(quantity: str, one: Comparison) -> list[str]:
+    """Return the cells of a forecast beside what came."""
+    form = _form(quantity)
+    shown = [form(value) for value in (one.actual, one.bias, one.absolute_error)]
+    return [
+        _named(quantity),
+        form(one.forecast.value),
+        span(quantity, one.forecast),
+        *shown,
+        f"{one.inside:.0%} of {one.n_months}",
+    ]
+
+
+def track_rows(forecast: Forecast) -> list[list[str]]:
+    """Return the cells of each quantity's renewed forecasts."""
+    return [
+        [_named(name), str(one.n_months), _form(name)(one.absolute_error), _form(name)(one.width), f"{one.inside:.0%}"]
+        for name, one in forecast.renewed.items()
+    ]
+
+
+def outlook_rows(forecast: Forecast) -> list[list[str]]:
+    """Return the cells of each quantity's forecast for the months behind the file."""
+    return [[_named(name), _form(name)(one.value), span(name, one), f"{one.n:.0f}"] for name, one in forecast.outlook.items()]
+
+
+def promised_line(forecast: Forecast) -> str:
+    """Return what held-out rows said, in words."""
+    return ", ".join(f"{_named(name)} {_form(name)(value)}" for name, value in forecast.promised.items()) or "nothing"
+
+
+def span(quantity: str, estimate: Estimate) -> str:
+    """Return the range of a forecast in words."""
+    return f"{_form(quantity)(estimate.low)} to {_form(quantity)(estimate.high)}"
+
+
+def _form(quantity: str) -> Callable[[float], str]:
+    return number if quantity.startswith("minutes") else share
+
+
+def _named(quantity: str) -> str:
+    return quantity.replace("_", " ")
 
 
 def _band(forecast: Forecast | None, quantity: str, months: Sequence[str]) -> Band | None:
-    made = forecast.walked.get(quantity) if forecast else None
+    made = forecast.compared.get(quantity) if forecast else None
     if forecast is None or made is None:
         return None
     return Band(f"{quantity} as forecast", months.index(forecast.from_month), made.forecast.low, made.forecast.high)

@@ -37,6 +37,7 @@ class SpyTrainer:
     models: list[SklearnClassifier] = field(default_factory=list)
     kept: list[Mapping[str, str]] = field(default_factory=list)
     stop_after: int | None = None
+    choosing: bool = False
 
     def __call__(self, labels: Mapping[str, Sequence[str | None]], *, kept_recipes: Mapping[str, str]) -> "SpyTrainer":
         self.kept.append(kept_recipes)
@@ -47,9 +48,8 @@ class SpyTrainer:
             raise KeyboardInterrupt
         self.fits.append(examples)
         recipe = "Recipe(learner=<Learner.SVM: 'svm'>, c=0.8, balance=0.5, char=False, embedding=0.0, n_networks=0)"
-        trainer = SklearnTrainer(
-            encoder_id=ENCODER.encoder_id, kept_recipes=dict.fromkeys(examples.labels, recipe), target_precision=0.6
-        )
+        kept = self.kept[-1] if self.choosing else dict.fromkeys(examples.labels, recipe)
+        trainer = SklearnTrainer(encoder_id=ENCODER.encoder_id, kept_recipes=kept, target_precision=0.6)
         self.models.append(trainer.fit(examples, seed=seed))
         return self.models[-1]
 
@@ -127,6 +127,19 @@ def test_other_rows_in_the_future_change_no_byte_of_the_months_before(tmp_path: 
     assert [path.read_bytes() for path in kept[1][:3]] == first[:3]
     assert [path.read_bytes() for path in kept[2][:3]] == first[:3]
     assert kept[1][3].read_bytes() != first[3]
+
+
+def test_vocabulary_recipe_and_thresholds_of_a_fit_do_not_know_the_rows_behind_it() -> None:
+    """Each fit chooses its own recipe here, with rows behind it, with others, and with none."""
+    values = rows()
+    others = [{**row, "text": f"{PLANTED} {place}", "category": "hardware"} for place, row in enumerate(values[59:])]
+    made = []
+    for chosen in (values, [*values[:59], *others], values[:62]):
+        spy = SpyTrainer(choosing=True)
+        steps = walked(history(chosen), spy, plan=Plan(choose_each_time=True))
+        made.append(([model.to_files() for model in spy.models[:2]], [step.fits for step in steps[:3]]))
+    assert made[0] == made[1] == made[2]
+    assert made[0][1][1]["category"].recipe
 
 
 def test_a_label_counts_as_known_only_once_it_is_settled() -> None:

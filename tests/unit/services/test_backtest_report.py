@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from smarttriage.domain.effort import Effort
 from smarttriage.services.backtest_answers import Answer, FitFacts, Guess, StepAnswers
-from smarttriage.services.backtest_forecast import first_month_ahead
+from smarttriage.services.backtest_forecast import Scale, Seen, compared, first_month_ahead, outlook, renewed
 from smarttriage.services.backtest_history import History
 from smarttriage.services.backtest_page import page
 from smarttriage.services.backtest_plan import Plan
@@ -17,6 +18,8 @@ from smarttriage.services.backtest_report import Conditions, Report, report
 
 NASTY = '<script>alert("x")</script>&\'"'
 FACTS = FitFacts(n=10, n_labels=2, recipe="plain", accuracy=0.9, coverage=0.5, precision=1.0)
+
+SHARE = Scale(0.0, 1.0)
 
 
 def answer(
@@ -96,31 +99,75 @@ def test_earlier_resolutions_are_compared_with_the_latest_ones() -> None:
 
 def test_a_forecast_is_compared_with_the_months_behind_it() -> None:
     right, wrong = answer("a", filled=True), answer("b", filled=True)
-    history, steps = months(*[[right, right, wrong, wrong]] * 3, *[[right, right, right, wrong]] * 2, labels="a" * 20)
+    history, steps = months(*[[right, right, wrong, wrong]] * 6, *[[right, right, right, wrong]] * 4, labels="a" * 40)
     found = reported(history, steps).forecasts["category"]
-    assert found.from_month == "2026-04"
-    walked = found.walked["precision"]
-    assert (walked.forecast.value, walked.actual, walked.bias, walked.absolute_error) == (0.5, 0.75, 0.25, 0.25)
-    assert (walked.inside, walked.n_months) == (0.0, 2)
-    held_out = found.held_out
-    assert held_out["accuracy"].forecast.value == 0.9
-    assert held_out["accuracy"].inside == 1.0
-    assert held_out["precision"].bias == -0.25
-    assert held_out["minutes_saved"].forecast.value == 4 * 0.5 * 2
-    assert held_out["minutes_saved"].actual == 3 * 2 - 5
+    assert found.from_month == "2026-07"
+    one = found.compared["precision"]
+    assert (one.forecast.value, one.actual, one.bias, one.absolute_error) == (0.5, 0.75, 0.25, 0.25)
+    assert (one.forecast.n, one.n_months) == (4, 4)
+    minutes = found.compared["minutes_per_incident"]
+    assert minutes.forecast.value == (2 - 5) / 2
+    assert minutes.actual == (3 * 2 - 5) / 4
+    assert found.outlook["precision"].value == (2 * 2 + 4 * 3) / 24
 
 
-def test_the_range_of_a_forecast_is_as_wide_as_the_months_before_it_varied() -> None:
+def test_what_held_out_rows_say_is_told_apart_and_moves_no_forecast() -> None:
     right, wrong = answer("a", filled=True), answer("b", filled=True)
-    varied = [[right] * n + [wrong] * (4 - n) for n in (2, 4, 2, 3, 3, 3)]
-    found = reported(*months(*varied, labels="a" * 24)).forecasts["category"]
-    walked = found.walked["precision"].forecast
-    # Mean of 2, 4, 2 and 3 of 4; Student's t of 3 degrees of freedom times the deviation of one further draw.
-    assert walked.value == 0.6875
-    assert walked.low == pytest.approx(0.6875 - 2.353 * 0.2393 * (1 + 1 / 4) ** 0.5, abs=1e-3)
-    assert walked.high == 1.0
-    held_out = found.held_out["precision"].forecast
-    assert held_out.low == pytest.approx(1 - (walked.value - walked.low))
+    history, steps = months(*[[right, wrong]] * 10, labels="a" * 20)
+    found = reported(history, steps).forecasts["category"]
+    assert found.promised == {"accuracy": 0.9, "coverage": 0.5, "precision": 1.0, "minutes_per_incident": 0.5 * 2}
+    assert found.compared["accuracy"].forecast.value == 0.5
+    assert found.compared["accuracy"].bias == 0
+
+
+def drawn(rng: np.random.Generator, levels: Sequence[float]) -> list[Seen]:
+    sizes = rng.integers(3, 60, len(levels))
+    return [Seen(int(n), float(right), float(right)) for n, right in zip(sizes, rng.binomial(sizes, levels), strict=True)]
+
+
+@pytest.mark.parametrize("step", [0.0, 0.03])
+def test_the_range_holds_as_many_months_as_it_claims_whether_the_level_stays_or_drifts(step: float) -> None:
+    rng, inside, renewals = np.random.default_rng(0), [], []
+    for _ in range(40):
+        levels = np.clip(0.7 + np.cumsum(rng.normal(0, step, 48)), 0.05, 0.95)
+        seen = drawn(rng, levels)
+        made, track = compared(seen[:30], seen[30:], SHARE), renewed(seen, SHARE)
+        assert made
+        assert track
+        inside.append(made.inside)
+        renewals.append(track.inside)
+    assert 0.88 <= np.mean(inside) <= 0.98
+    assert 0.88 <= np.mean(renewals) <= 0.98
+
+
+def test_a_range_is_wider_for_a_month_of_few_rows_and_never_narrower_than_chance() -> None:
+    made = outlook([Seen(40, 36.0, 36.0)] * 8, SHARE)
+    assert made
+    few, many = made.estimate(4), made.estimate(400)
+    assert few.low < made.usual.low < many.low < 0.9 < many.high
+    assert made.usual.value - made.usual.low > 1.64 * (0.9 * 0.1 / 40) ** 0.5
+    assert few.high == 1.0
+
+
+def test_a_range_remembers_how_far_the_level_went_before() -> None:
+    calm = outlook([Seen(50, 40.0, 40.0)] * 12, SHARE)
+    moved = outlook([*[Seen(50, 20.0, 20.0)] * 6, *[Seen(50, 40.0, 40.0)] * 6], SHARE)
+    assert calm
+    assert moved
+    assert calm.level == moved.level == 0.8
+    assert moved.usual.low < 0.5 < calm.usual.low
+
+
+def test_three_months_are_too_few_for_a_forecast() -> None:
+    assert outlook([Seen(50, 40.0, 40.0)] * 3, SHARE) is None
+    assert renewed([Seen(50, 40.0, 40.0)] * 4, SHARE) is None
+    assert compared([Seen(50, 40.0, 40.0)] * 4, [], SHARE) is None
+
+
+def test_minutes_that_nobody_counts_have_a_forecast_of_none() -> None:
+    made = outlook([Seen(5, 0.0, 0.0)] * 6, Scale(-0.0, 0.0))
+    assert made
+    assert (made.usual.low, made.usual.high) == (0, 0)
 
 
 def test_a_history_of_one_month_has_no_forecast() -> None:
