@@ -104,6 +104,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="Keep vectors here.")
     parser.add_argument("--only", nargs="+", metavar="SET", help="Measure these; nothing is written but the steps.")
     parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS), help="With --only: measure these seeds.")
+    parser.add_argument("--kept", action="store_true", help="Write what --steps holds already; measure nothing.")
     parser.add_argument("--development", action="store_true", help="The sets on which the design was chosen.")
     args = parser.parse_args()
     if not args.data.is_dir():
@@ -111,7 +112,10 @@ def main() -> None:
     encoder, cache = parts.encoder(n_threads=1), FileVectorCache(args.cache) if args.cache else None
     questions = [one for one in (DEVELOPMENT if args.development else REPORTED) if not args.only or one.name in args.only]
     with threadpool_limits(1):
-        found = {one.name: [step(one, seed, args, encoder, cache) for seed in args.seeds] for one in questions}
+        wanted = {
+            one.name: [seed for seed in args.seeds if not args.kept or path_of(one, seed, args).is_file()] for one in questions
+        }
+        found = {one.name: [step(one, seed, args, encoder, cache) for seed in wanted[one.name]] for one in questions}
     if args.only:
         return
     name = "cold_start_development" if args.development else "cold_start"
@@ -124,7 +128,7 @@ def step(
     question: Question, seed: int, args: argparse.Namespace, encoder: Encoder, cache: VectorCache | None
 ) -> dict[str, dict[str, float]]:
     """Return count -> method -> macro-F1 of one set and draw, from --steps where it is there already."""
-    path = args.steps / f"{question.name.replace(' ', '_')}-{seed}.json"
+    path = path_of(question, seed, args)
     if path.is_file():
         return json.loads(path.read_text())
     train, measured = read(question, args.data, encoder, cache)
@@ -133,6 +137,10 @@ def step(
     path.write_text(json.dumps(found))
     print(question.name, seed, json.dumps(found), file=sys.stderr, flush=True)
     return found
+
+
+def path_of(question: Question, seed: int, args: argparse.Namespace) -> Path:
+    return args.steps / f"{question.name.replace(' ', '_')}-{seed}.json"
 
 
 def read(question: Question, data: Path, encoder: Encoder, cache: VectorCache | None) -> tuple[Part, Part]:

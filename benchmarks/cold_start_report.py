@@ -20,7 +20,7 @@ def table(found: Mapping[str, Steps], *, n_unlabelled: int, n_measured: int) -> 
         dict.fromkeys(name for steps in found.values() for count in steps[0].values() for name in count if name != "ECE")
     )
     lines = [
-        f"Macro-F1, mean ± standard deviation over {len(next(iter(found.values())))} draws of the labels; at most {n_measured:,}"
+        f"Macro-F1, mean ± standard deviation over draws of the labels; at most {n_measured:,}"
         f" measured rows, {n_unlabelled:,} unlabelled texts. A class with fewer rows gives all it has.",
         "Without a label the baselines learn from the descriptions as their only rows. Ahead: the paired mean difference to the"
         " best baseline of that point and its 95 % interval (Student's t over draws; at 0 labels every draw differs only in"
@@ -32,13 +32,17 @@ def table(found: Mapping[str, Steps], *, n_unlabelled: int, n_measured: int) -> 
             "",
             f"### {name}",
             "",
-            "| labels | " + " | ".join([*methods, "ahead"]) + " |",
-            "|" + "---|" * (len(methods) + 2),
+            "| labels | draws | " + " | ".join([*methods, "ahead"]) + " |",
+            "|" + "---|" * (len(methods) + 3),
         ]
         for count in steps[0]:
             mean, low, high = difference(steps, count)
             cells = [spread(values(steps, count, method)) for method in methods]
-            lines.append("| " + " | ".join([count, *cells, f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"]) + " |")
+            lines.append(
+                "| "
+                + " | ".join([count, str(len(values(steps, count, OURS))), *cells, f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"])
+                + " |"
+            )
             if int(count) <= 50:
                 verdicts["ahead" if low > 0 else "behind" if high < 0 else "level"].append(f"{name} at {count}")
     return "\n".join([*lines, "", said(verdicts)])
@@ -55,7 +59,7 @@ def said(verdicts: Mapping[str, Sequence[str]]) -> str:
 
 
 def values(steps: Steps, count: str, method: str) -> list[float]:
-    return [step[count][method] for step in steps if method in step[count]]
+    return [step[count][method] for step in steps if method in step.get(count, {})]
 
 
 def spread(numbers: Sequence[float]) -> str:
