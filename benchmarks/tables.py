@@ -22,6 +22,8 @@ SECTIONS = {
     "cold_start_development": "Cold start: the sets on which its design was chosen",
     "retrieval": "Retrieval: dense, lexical and hybrid, and the relevance floor",
     "latency": "A suggestion over HTTP",
+    "training_speed": "Speed: training, one classification, its explanation, a batch of 10,000",
+    "backtest": "Backtest: months walked in order, and what their forecast was worth",
     "voting": "One correction: reviewed neighbours vote beside the model",
     "same_fix": "From which cosine an article says what a resolution says",
     "explanations": "Explanations: are the cited words those that decide, and what would have to be otherwise",
