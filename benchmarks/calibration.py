@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from classifiers import QUESTIONS, Question, warn
 from report import write_results
-from smarttriage.adapters.classifiers.sklearn import SklearnClassifier
+from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.classifiers import sklearn_trainer

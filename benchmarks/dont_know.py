@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 
 from dont_know_tables import SCORES, table
 from report import write_results
+from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.adapters.classifiers.heads import linear_scores
-from smarttriage.adapters.classifiers.sklearn import SklearnClassifier
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts, resources
 from smarttriage.bootstrap.classifiers import folder_bundles, sklearn_trainer

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 
 from report import write_results
+from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.adapters.classifiers.folds import text_groups
-from smarttriage.adapters.classifiers.sklearn import SklearnClassifier, SklearnTrainer, TargetOptions
+from smarttriage.adapters.classifiers.sklearn import SklearnTrainer, TargetOptions
 from smarttriage.adapters.tabular import read_rows
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from report import write_results
-from smarttriage.adapters.classifiers.sklearn import SklearnClassifier
+from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.classifiers import sklearn_trainer

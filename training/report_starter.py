@@ -24,7 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 import starter
-from smarttriage.adapters.classifiers.sklearn import SklearnClassifier
+from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.services.evaluation import expected_calibration_error
 from starter import ROOT, Examples, Incident
 

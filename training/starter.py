@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from smarttriage.adapters.articles import read_articles
+from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.adapters.classifiers.evidence import EvidenceCues
-from smarttriage.adapters.classifiers.sklearn import SklearnClassifier
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.classifiers import sklearn_trainer

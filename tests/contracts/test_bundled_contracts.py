@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from smarttriage.adapters.classifiers.sklearn import SklearnClassifier, SklearnTrainer
+from smarttriage.adapters.classifiers.classifier import SklearnClassifier
+from smarttriage.adapters.classifiers.sklearn import SklearnTrainer
 from smarttriage.adapters.encoders.hashing import HashingEncoder
 from smarttriage.domain.errors import BundleError
 from smarttriage.ports import LabelledTexts

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from smarttriage.adapters.classifiers.centroid import CentroidClassifier
+from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.adapters.classifiers.features import Altered, Place
-from smarttriage.adapters.classifiers.sklearn import SklearnClassifier, SklearnTrainer, TargetOptions
+from smarttriage.adapters.classifiers.sklearn import SklearnTrainer, TargetOptions
 from smarttriage.adapters.encoders.hashing import HashingEncoder
 from smarttriage.domain.errors import BundleError, InvalidInput, NotFound
 from smarttriage.ports import Classifier, LabelledTexts, TextSpan, Vectors

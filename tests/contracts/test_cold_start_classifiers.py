@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
+from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.adapters.classifiers.few_shot import FEW
-from smarttriage.adapters.classifiers.sklearn import SklearnClassifier, SklearnTrainer, TargetOptions
+from smarttriage.adapters.classifiers.sklearn import SklearnTrainer, TargetOptions
 from smarttriage.adapters.encoders.hashing import HashingEncoder
 from smarttriage.domain.errors import InvalidInput
 from smarttriage.ports import Classifier, DescribedLabels, LabelledTexts, Vectors

@@ -14,7 +14,8 @@ import pytest
 from safetensors.numpy import load, save
 
 from smarttriage import cli
-from smarttriage.adapters.classifiers.sklearn import SklearnClassifier, SklearnTrainer, TargetOptions
+from smarttriage.adapters.classifiers.classifier import SklearnClassifier
+from smarttriage.adapters.classifiers.sklearn import SklearnTrainer, TargetOptions
 from smarttriage.adapters.encoders.hashing import HashingEncoder
 from smarttriage.domain.errors import BundleError
 from smarttriage.ports import LabelledTexts, Vectors

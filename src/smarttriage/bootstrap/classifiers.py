@@ -7,10 +7,11 @@ from pathlib import Path
 
 from smarttriage.adapters.bundles import Codec, FolderBundles
 from smarttriage.adapters.classifiers.centroid import CentroidClassifier
+from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.adapters.classifiers.evidence import EvidenceCues
 from smarttriage.adapters.classifiers.features import ExtraFeatures
 from smarttriage.adapters.classifiers.novelty import no_vectors
-from smarttriage.adapters.classifiers.sklearn import CONFIDENCE, SklearnClassifier, SklearnTrainer, TargetOptions
+from smarttriage.adapters.classifiers.sklearn import CONFIDENCE, SklearnTrainer, TargetOptions
 from smarttriage.bootstrap import parts, resources
 from smarttriage.config import Settings
 from smarttriage.domain.errors import InvalidInput

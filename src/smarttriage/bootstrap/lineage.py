@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from smarttriage import __version__
 from smarttriage.adapters.bundles import BundleFacts, default_version, describe
+from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.adapters.classifiers.learning_curve import learning_curve
-from smarttriage.adapters.classifiers.sklearn import SklearnClassifier
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.models import folder_versions
 from smarttriage.config import Settings

@@ -1,6 +1,6 @@
 """What turns text into labels: the data folder's promoted bundle, else the shipped starter."""
 
-from smarttriage.adapters.classifiers.sklearn import SklearnClassifier
+from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.adapters.versions import FolderVersions
 from smarttriage.bootstrap import resources
 from smarttriage.bootstrap.classifiers import folder_bundles

@@ -8,7 +8,7 @@ from typing import Any
 
 from smarttriage.adapters.articles import read_articles
 from smarttriage.adapters.bundles import read_bundle, write_bundle
-from smarttriage.adapters.classifiers.sklearn import SklearnClassifier
+from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.adapters.tabular import read_rows
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts, resources

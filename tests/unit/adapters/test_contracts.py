@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 
+from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.adapters.classifiers.contracts import (
     bounds,
     clopper_pearson,
@@ -14,7 +15,7 @@ from smarttriage.adapters.classifiers.contracts import (
     next_rows,
     precision_curve,
 )
-from smarttriage.adapters.classifiers.sklearn import SklearnClassifier, SklearnTrainer
+from smarttriage.adapters.classifiers.sklearn import SklearnTrainer
 from smarttriage.adapters.encoders.hashing import HashingEncoder
 from smarttriage.cli.contracts import contract_lines
 from smarttriage.domain.contract import NEVER, last_that_holds

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.adapters.classifiers.novelty import ARRAYS, NOVELTY, NearestRows, fit_novelty, no_vectors, read_novelty
-from smarttriage.adapters.classifiers.sklearn import SklearnClassifier, SklearnTrainer
+from smarttriage.adapters.classifiers.sklearn import SklearnTrainer
 from smarttriage.adapters.encoders.hashing import HashingEncoder
 from smarttriage.domain.errors import BundleError
 from smarttriage.ports import HeldOut, LabelledTexts, Vectors

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from smarttriage.adapters.classifiers.sklearn import SklearnClassifier, SklearnTrainer
+from smarttriage.adapters.classifiers.classifier import SklearnClassifier
+from smarttriage.adapters.classifiers.sklearn import SklearnTrainer
 from smarttriage.adapters.encoders.hashing import HashingEncoder
 from smarttriage.adapters.step_folder import StepFolder
 from smarttriage.domain.effort import Effort
