@@ -165,9 +165,9 @@ def forecasts(months: Sequence[Month], steps: Sequence[StepAnswers], effort: Eff
         found[target] = Forecast(
             start,
             {name: made for name, view in views.items() if (made := compared(view.seen(past), view.seen(ahead), view.scale))},
-            {name: made for name, view in views.items() if (made := renewed(view.seen(months), view.scale))},
+            {name: track for name, view in views.items() if (track := renewed(view.seen(months), view.scale))},
             _promised(promised[target], effort) if target in promised else {},
-            {name: made.usual for name, view in views.items() if (made := outlook(view.seen(months), view.scale))},
+            {name: next_.usual for name, view in views.items() if (next_ := outlook(view.seen(months), view.scale))},
         )
     return found
 
