@@ -9,12 +9,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
+from smarttriage.adapters.dialect import delimiter_of, open_text
 from smarttriage.adapters.tabular import read_rows
 from smarttriage.domain.doctor import Place, RowEdit
 from smarttriage.domain.errors import InvalidInput
 
 _KINDS = {".csv": "CSV", ".tsv": "TSV", ".jsonl": "JSON Lines", ".ndjson": "JSON Lines", ".parquet": "Parquet"}
-_DELIMITERS = {"CSV": ",", "TSV": "\t"}
 
 
 def check_copy(sources: Sequence[Path], out: Path) -> None:
@@ -74,17 +74,11 @@ def _write_text(path: Path) -> TextIO:
     return path.open("w", encoding="utf-8", newline="")
 
 
-def _read_text(path: Path) -> TextIO:
-    if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
-    return path.open(encoding="utf-8-sig", errors="replace", newline="")
-
-
 def _write_csv(sources: Sequence[Path], out: Path, edits: Mapping[Place, RowEdit], added: Sequence[str]) -> None:
     headers = [_header(path) for path in sources]
     columns = list(dict.fromkeys([*chain.from_iterable(headers), *added]))
     with _write_text(out) as stream:
-        writer = csv.writer(stream, delimiter=_DELIMITERS[_kind(out)], lineterminator="\n")
+        writer = csv.writer(stream, delimiter=delimiter_of(sources[0]), lineterminator="\n")
         writer.writerow(columns)
         for path in sources:
             for row in read_rows(path):
@@ -95,8 +89,8 @@ def _write_csv(sources: Sequence[Path], out: Path, edits: Mapping[Place, RowEdit
 
 
 def _header(path: Path) -> list[str]:
-    with _read_text(path) as stream:
-        header = next(csv.reader(stream, delimiter=_DELIMITERS[_kind(path)]), [])
+    with open_text(path) as stream:
+        header = next(csv.reader(stream, delimiter=delimiter_of(path)), [])
     if twice := sorted({name for name in header if header.count(name) > 1}):
         raise InvalidInput(f"{path} has two columns {twice[0]!r}; rename one before it is copied.", field="fix")
     return header
@@ -114,7 +108,7 @@ def _write_jsonl(sources: Sequence[Path], out: Path, edits: Mapping[Place, RowEd
 
 def _objects(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
     readable = {row.line for row in read_rows(path) if row.problem is None}
-    with _read_text(path) as stream:
+    with open_text(path) as stream:
         for line, text in enumerate(stream, start=1):
             if line in readable:
                 yield Place(str(path), line), json.loads(text)

@@ -1,14 +1,14 @@
 """Rows out of CSV, JSONL and Parquet files, gzipped or not; a bad row is reported by its line and skipped."""
 
 import csv
-import gzip
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TextIO
 
+from smarttriage.adapters.dialect import delimiter_of, open_text
 from smarttriage.domain.errors import InvalidInput
 
 # A ticket with its mail thread can be long; the default of 131,072 would refuse real exports.
@@ -46,7 +46,7 @@ def read_rows(path: Path, columns: Sequence[str] = ()) -> Iterator[Row]:
         raise InvalidInput(f"There is no file {path}.", field="data")
     suffixes = [suffix.lower() for suffix in path.suffixes]
     kind = suffixes[-2] if suffixes[-1:] == [".gz"] and len(suffixes) > 1 else (suffixes or [""])[-1]
-    readers = {".csv": _csv, ".tsv": _tsv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".parquet": _parquet}
+    readers = {".csv": _csv, ".tsv": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".parquet": _parquet}
     if kind not in readers:
         raise InvalidInput(f"{path}: cannot read {kind or 'a file without suffix'!r}; known are {sorted(readers)}.", field="data")
     try:
@@ -64,19 +64,10 @@ def mapped(row: Row, mapping: Mapping[str, Sequence[str]], *, separator: str = "
     return result
 
 
-def _open(path: Path) -> TextIO:
-    if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
-    return path.open(encoding="utf-8-sig", errors="replace", newline="")
-
-
-def _tsv(path: Path, columns: Sequence[str]) -> Iterator[Row]:
-    return _csv(path, columns, delimiter="\t")
-
-
-def _csv(path: Path, columns: Sequence[str], delimiter: str = ",") -> Iterator[Row]:
+def _csv(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     csv.field_size_limit(_FIELD_LIMIT)
-    with _open(path) as stream:
+    delimiter = delimiter_of(path, columns)
+    with open_text(path) as stream:
         reader = csv.reader(stream, delimiter=delimiter)
         try:
             header = next(reader)
@@ -102,7 +93,7 @@ def _csv(path: Path, columns: Sequence[str], delimiter: str = ",") -> Iterator[R
 
 def _jsonl(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     seen: set[str] = set()
-    with _open(path) as stream:
+    with open_text(path) as stream:
         for line, text in enumerate(stream, start=1):
             if not text.strip():
                 continue
@@ -147,4 +138,12 @@ def _text(value: object) -> str | None:
 
 def _require(path: Path, columns: Sequence[str], found: Sequence[str]) -> None:
     if missing := [name for name in columns if name not in found]:
-        raise InvalidInput(f"{path} has no column {missing[0]!r}; it has {list(found)}.", field="data")
+        alike = get_close_matches(_plain(missing[0]), [_plain(name) for name in found], n=1)
+        meant = next((f" Did you mean {name!r}?" for name in found if alike == [_plain(name)]), "")
+        raise InvalidInput(f"{path} has no column {missing[0]!r}; it has {list(found)}.{meant}", field="data")
+    if twice := [name for name in columns if list(found).count(name) > 1]:
+        raise InvalidInput(f"{path} has two columns {twice[0]!r}; rename one, so that it is clear which is meant.", field="data")
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold()

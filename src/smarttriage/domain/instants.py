@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from smarttriage.domain.errors import InvalidInput
 
 _EPOCH = re.compile(r"-?\d{9,11}(?:\.\d+)?|-?\d{12,14}")
+_UTC_NAMED = re.compile(r"(.+?) ?(?:UTC|GMT)$")
 _MILLISECONDS_FROM = 100_000_000_000
 _DATES = (
     "%d/%m/%Y",
@@ -16,6 +17,10 @@ _DATES = (
     "%d-%m-%Y",
     "%m-%d-%Y",
     "%d.%m.%Y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d.%m.%y",
+    "%Y-%m-%d",
     "%Y/%m/%d",
     "%d %b %Y",
     "%d-%b-%Y",
@@ -23,9 +28,10 @@ _DATES = (
     "%b %d, %Y",
     "%B %d, %Y",
 )
-_TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
+_CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
+_TIMES = ("", *(f"{between}{clock}" for between in (" ", ", ") for clock in _CLOCKS))
 # The same date with day and month the other way round.
-_TWINS = (("%d/%m/%Y", "%m/%d/%Y"), ("%d-%m-%Y", "%m-%d-%Y"))
+_TWINS = (("%d/%m/%Y", "%m/%d/%Y"), ("%d-%m-%Y", "%m-%d-%Y"), ("%d/%m/%y", "%m/%d/%y"))
 # Texts on which formats are tried at first; the order of day and month is settled on all of them.
 _SAMPLE = 200
 
@@ -47,8 +53,9 @@ class TimeReader:
     def read(self, text: str) -> datetime:
         """Return the UTC instant. Raises InvalidInput naming the text."""
         stripped = text.strip()
+        named = None if self.only_formats else _UTC_NAMED.fullmatch(stripped)
         found = None if self.only_formats else _standard(stripped)
-        found = found or _by_formats(stripped, self.formats)
+        found = found or _by_formats(stripped, self.formats) or (_in_utc(named[1], self.formats) if named else None)
         if found is None:
             known = ", ".join(self.formats) if self.only_formats else "ISO 8601, epoch seconds or a common date"
             raise InvalidInput(f'"{stripped[:40]}" is no time ({known})', field="time")
@@ -68,7 +75,8 @@ def reader_for(texts: Iterable[str], *, zone: tzinfo, time_format: str | None = 
     """
     if time_format:
         return TimeReader(zone, (time_format,), only_formats=True)
-    odd = list(dict.fromkeys(text.strip() for text in texts if text.strip() and _standard(text.strip()) is None))
+    bare = (_UTC_NAMED.sub(r"\1", text.strip()) for text in texts)
+    odd = list(dict.fromkeys(text for text in bare if text and _standard(text) is None))
     sample = odd[:: max(1, len(odd) // _SAMPLE)]
     plausible = [date for date in _DATES if any(_by_formats(text, _with_times(date)) for text in sample)]
     n_read = {date: sum(_by_formats(text, _with_times(date)) is not None for text in odd) for date in plausible}
@@ -79,6 +87,12 @@ def reader_for(texts: Iterable[str], *, zone: tzinfo, time_format: str | None = 
     lost = {min(pair, key=lambda date: n_read.get(date, 0)) for pair in _TWINS}
     dates = sorted(set(n_read) - lost, key=lambda date: (-n_read[date], _DATES.index(date)))
     return TimeReader(zone, tuple(form for date in dates for form in _with_times(date)))
+
+
+def _in_utc(text: str, formats: Sequence[str]) -> datetime | None:
+    """Return the instant of a text behind which "UTC" stood, as status pages and cloud consoles write it."""
+    found = _standard(text) or _by_formats(text, formats)
+    return found.replace(tzinfo=UTC) if found and found.tzinfo is None else None
 
 
 def _with_times(date: str) -> tuple[str, ...]:

@@ -100,3 +100,10 @@ def test_a_header_with_one_name_twice_is_refused_rather_than_losing_a_column(tmp
     (tmp_path / "in.csv").write_text("text,text\na,b\n")
     with pytest.raises(InvalidInput, match="two columns 'text'"):
         write_copy([tmp_path / "in.csv"], tmp_path / "out.csv", edits={}, added=[])
+
+
+def test_the_copy_of_a_table_with_semicolons_has_semicolons(tmp_path: Path) -> None:
+    source, out = tmp_path / "rows.csv", tmp_path / "fixed.csv"
+    source.write_bytes("Betreff;Gruppe\nBüro, hinten;Hardwear\n".encode("cp1252"))
+    write_copy([source], out, edits={Place(str(source), 2): RowEdit(cells={"Gruppe": "Hardware"})}, added=[])
+    assert out.read_text(encoding="utf-8") == "Betreff;Gruppe\nBüro, hinten;Hardware\n"

@@ -43,6 +43,44 @@ def test_bytes_that_are_no_utf8_do_not_end_the_file(tmp_path: Path) -> None:
     assert [row.values["b"] for row in read_rows(tmp_path / "rows.csv")] == ["1", "2"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("name", ["rows.csv", "rows.csv.gz"])
+def test_what_a_spreadsheet_writes_is_read_in_its_own_encoding(tmp_path: Path, encoding: str, name: str) -> None:
+    content = "Betreff,Gruppe\nDrucker läuft nicht – Büro,Café\n".encode(encoding)
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    (row,) = read_rows(tmp_path / name, ["Betreff"])
+    assert row.values == {"Betreff": "Drucker läuft nicht – Büro", "Gruppe": "Café"}
+
+
+def test_one_broken_byte_does_not_garble_the_rest_of_a_utf8_file(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_bytes("a,b\nBüro,1\n".encode() + b"caf\xe9,2\n")
+    assert [row.values["a"] for row in read_rows(tmp_path / "rows.csv")] == ["Büro", "caf\ufffd"]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_another_delimiter_than_the_comma_is_found_in_the_header(tmp_path: Path, delimiter: str) -> None:
+    lines = ["Opened|Subject, short|Group", "2026-01-01|printer, again|hardware"]
+    path = write(tmp_path / "rows.csv", "\n".join(lines).replace("|", delimiter))
+    for columns in ([], ["Opened", "Group"]):
+        (row,) = read_rows(path, columns)
+        assert row.values == {"Opened": "2026-01-01", "Subject, short": "printer, again", "Group": "hardware"}
+
+
+def test_a_comma_that_gives_the_columns_wins_over_more_cells(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.csv", "text,label (a;b;c;d)\nVPN,a\n")
+    (row,) = read_rows(path, ["text"])
+    assert row.values == {"text": "VPN", "label (a;b;c;d)": "a"}
+
+
+def test_a_column_that_is_nearly_there_is_offered_and_one_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.csv", "Opened At , Group,Note,Note\n1,2,3,4\n")
+    with pytest.raises(InvalidInput, match="Did you mean 'Opened At '"):
+        list(read_rows(path, ["opened_at"]))
+    with pytest.raises(InvalidInput, match="two columns 'Note'"):
+        list(read_rows(path, ["Note"]))
+    assert list(read_rows(path, [" Group"]))
+
+
 def test_a_long_cell_is_read(tmp_path: Path) -> None:
     (row,) = read_rows(write(tmp_path / "rows.csv", "a\n" + "x" * 200_000 + "\n"))
     assert len(row.values["a"] or "") == 200_000

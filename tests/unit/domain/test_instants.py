@@ -36,6 +36,13 @@ def test_iso_epoch_and_mail_dates_are_read_by_themselves(text: str) -> None:
         "13-Feb-2026 13:05",
         "Feb 13, 2026 13:05",
         "2026/02/13 13:05:00",
+        "2026-02-13 1:05 PM",
+        "2/13/26 1:05 PM",
+        "13.02.26 13:05",
+        "13/02/2026, 13:05:00",
+        "2/13/2026, 1:05:00 PM",
+        "2026-02-13 13:05 UTC",
+        "13-Feb-2026 13:05 GMT",
     ],
 )
 def test_common_dates_are_recognised(text: str) -> None:
@@ -67,6 +74,19 @@ def test_a_time_without_an_offset_is_meant_in_the_zone_and_one_with_an_offset_is
     assert reader.read("2026-07-01 12:00") == datetime(2026, 7, 1, 10, tzinfo=UTC)
     assert reader.read("2026-01-01 12:00") == datetime(2026, 1, 1, 11, tzinfo=UTC)
     assert reader.read("2026-07-01 12:00+00:00") == datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+def test_utc_behind_a_time_goes_before_the_zone_of_the_file() -> None:
+    assert reader_for(["2026-07-01 12:00 UTC"], zone=BERLIN).read("2026-07-01 12:00 UTC") == datetime(2026, 7, 1, 12, tzinfo=UTC)
+    assert reader_for(["1/31/2026 8:00 AM UTC"], zone=BERLIN).read("1/31/2026 8:00 AM UTC") == datetime(
+        2026, 1, 31, 8, tzinfo=UTC
+    )
+
+
+def test_the_hour_that_comes_twice_is_the_first_and_the_one_that_is_skipped_is_no_failure() -> None:
+    reader = TimeReader(BERLIN)
+    assert reader.read("2026-10-25 02:30") == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert reader.read("2026-03-29 02:30") == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-13-01", "0001-01-01", "12345", "32/01/2026", ",", "Mon, nonsense"])
