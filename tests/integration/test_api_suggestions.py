@@ -33,7 +33,8 @@ def test_a_suggestion_has_exactly_the_promised_shape(api: Installation) -> None:
     assert answer["sla"] == {"due_at": "2026-03-02T16:00:00Z", "target_minutes": 240, "clock": "round_the_clock"}
     assert set(answer["routing"]) == {"support_group", "escalation"}
     assert set(answer["articles"][0]) == {"id", "title", "score", "passage", "why"}
-    assert set(answer["similar_incidents"][0]) == {"id", "title", "status", "score", "resolution"}
+    kept = {"id", "title", "status", "score", "resolution"}
+    assert set(answer["similar_incidents"][0]) == kept | {"relation", "related_ids", "n_alike", "resolved_with"}
     assert set(answer["provenance"]) == {"model_version", "encoder_id", "index_seq", "taxonomy_version"}
     assert set(answer["timing_ms"]) == {"encode", "classify", "search", "store", "total"}
     SuggestionOut.model_validate(answer)
@@ -91,9 +92,16 @@ def test_text_beside_an_incident_id_is_refused_and_so_is_nothing_at_all(api: Ins
 
 
 def test_k_bounds_the_matches(api: Installation) -> None:
-    for number in range(4):
-        api.must("POST", "/v1/incidents", {"title": f"VPN drops {number}", "description": "The whole team cannot work."})
+    for name in ("Berlin", "Lisbon office today", "for our sales colleagues", "since the update of the client"):
+        api.must("POST", "/v1/incidents", {"title": f"VPN drops {name}", "description": "The whole team cannot work."})
     assert len(api.must("POST", "/v1/suggestions", {**REPORT, "k": 2})["similar_incidents"]) == 2
+
+
+def test_open_reports_in_the_same_words_are_one_line_that_names_the_possible_duplicates(api: Installation) -> None:
+    stored = [api.must("POST", "/v1/incidents", REPORT)["id"] for _ in range(2)]
+    answer = api.must("POST", "/v1/suggestions", REPORT)
+    (match,) = answer["similar_incidents"]
+    assert (match["relation"], sorted(match["related_ids"]), match["n_alike"]) == ("possible_duplicate", stored, 1)
 
 
 def test_a_batch_keeps_its_order_and_stores_nothing(api: Installation) -> None:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from smarttriage.domain.cue_families import EvidenceFamily
 from smarttriage.domain.incident import IncidentStatus
-from smarttriage.domain.suggestion import FieldMode, Reason
+from smarttriage.domain.suggestion import FieldMode, Reason, Relation
 
 
 class Out(BaseModel):
@@ -118,13 +118,17 @@ class ArticleMatchOut(Out):
 
 
 class IncidentMatchOut(Out):
-    """A similar incident."""
+    """A similar incident, which stands for all that say nearly the same."""
 
     id: str
     title: str
     status: IncidentStatus
     score: float
     resolution: str | None
+    relation: Relation | None = Field(description="What open ones among those it stands for may be to the incident asked about.")
+    related_ids: list[str] = Field(description="Those open ones, nearest first.")
+    n_alike: int = Field(description="How many others that say nearly the same it stands for.")
+    resolved_with: str | None = Field(description="The article that its resolution used.")
 
 
 class ProvenanceOut(Out):

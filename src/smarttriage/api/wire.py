@@ -49,6 +49,10 @@ def suggestion(made: Suggestion) -> Plain:
                 "status": match.status,
                 "score": match.score,
                 "resolution": match.resolution,
+                "relation": match.relation,
+                "related_ids": match.related_ids,
+                "n_alike": match.n_alike,
+                "resolved_with": match.resolved_with,
             }
             for match in made.similar_incidents
         ],

@@ -155,15 +155,38 @@ class ArticleMatch:
     why: str
 
 
+class Relation(StrEnum):
+    """How an open incident may be more than alike. Stable codes."""
+
+    POSSIBLE_DUPLICATE = "possible_duplicate"
+    SAME_OUTAGE = "same_outage"
+
+
 @dataclass(frozen=True, slots=True)
 class IncidentMatch:
-    """A similar incident, open or resolved."""
+    """A similar incident, open or resolved, which stands for all that say nearly the same.
+
+    Attributes:
+        id: Which one.
+        title: Its title.
+        status: Where it stands.
+        score: Fused score, 0..1.
+        resolution: What ended it; None while unresolved.
+        relation: What open ones among those it stands for may be to the incident asked about; None where nothing says so.
+        related_ids: Those open ones, nearest first.
+        n_alike: How many others that say nearly the same it stands for.
+        resolved_with: The article that its resolution used.
+    """
 
     id: str
     title: str
     status: str
     score: float
     resolution: str | None
+    relation: Relation | None = None
+    related_ids: tuple[str, ...] = ()
+    n_alike: int = 0
+    resolved_with: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,12 @@ from smarttriage.domain.text import shared_words, telling_words
 from smarttriage.ports import Store, Vectors
 from smarttriage.services.catalogue import Catalogue
 from smarttriage.services.retrieval import Ranking, SearchResult
+from smarttriage.services.similar import similar
 
 N_NEIGHBOURS = 10
 DEFAULT_MATCHES = 5
+# How far the ranking is followed where the first neighbours are all the same; it is made of the 50 nearest anyway.
+N_CANDIDATES = 40
 Neighbours: TypeAlias = Sequence[tuple[SearchResult, Incident]]
 
 
@@ -56,6 +59,23 @@ class Worded:
 
 
 @dataclass(frozen=True, slots=True)
+class Nearest:
+    """The past incidents near a text.
+
+    Attributes:
+        neighbours: The nearest, best first, whatever they say; these vote.
+        further: Those behind them that were read because several of the nearest are one and the same.
+    """
+
+    neighbours: Neighbours
+    further: Neighbours = ()
+
+    def similar(self, k: int, *, at: datetime) -> tuple[IncidentMatch, ...]:
+        """Return at most k as they are shown, one for each problem, beside an incident reported `at`."""
+        return similar([*self.neighbours, *self.further], k, at=at)
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """One request against one state of the indexes.
 
@@ -79,22 +99,24 @@ class Question:
             telling_words(self.text),
         )
 
-    def neighbours(self, vector: Vectors, worded: Worded, store: Store) -> list[tuple[SearchResult, Incident]]:
-        """Return the nearest incidents as the store has them now, best first; the incident itself is not its neighbour.
+    def neighbours(self, vector: Vectors, worded: Worded, store: Store) -> Nearest:
+        """Return the nearest incidents as the store has them now; the incident itself is not its neighbour.
 
         `vector` is the (dim,) encoding of the text.
         """
         found = self.catalogue.incidents.search(
             self.text,
             vector,
-            self._n_neighbours,
+            max(N_CANDIDATES, self.request.k),
             allowed=self.principal.labels,
             without=self._itself,
             worded=worded.incidents,
         )
+        nearest = found[: self._n_neighbours]
+        further = _behind(nearest, found[self._n_neighbours :], self.request.k)
         with store.begin() as records:
-            stored = records.incidents_by_id([result.id for result in found], self.principal)
-        return [(result, stored[result.id]) for result in found if result.id in stored]
+            stored = records.incidents_by_id([result.id for result in (*nearest, *further)], self.principal)
+        return Nearest(_as_stored(nearest, stored), _as_stored(further, stored))
 
     def articles(self, vector: Vectors, worded: Worded) -> tuple[ArticleMatch, ...]:
         """Return the articles at or above the floor, best first, each with its best passage and why it was found."""
@@ -127,15 +149,18 @@ def because(words: Sequence[str], result: SearchResult, found: str) -> str:
     return "; ".join(parts)
 
 
-def similar(neighbours: Neighbours, k: int) -> tuple[IncidentMatch, ...]:
-    """Return the k best neighbours as they are shown."""
-    return tuple(
-        IncidentMatch(
-            incident.id,
-            incident.title,
-            str(incident.status),
-            round(result.score, 4),
-            incident.resolution.text if incident.resolution else None,
-        )
-        for result, incident in neighbours[:k]
-    )
+def _behind(nearest: Sequence[SearchResult], rest: Sequence[SearchResult], k: int) -> list[SearchResult]:
+    """Return those of the rest that are needed for k different ones; the same text has the same score and is passed over."""
+    further: list[SearchResult] = []
+    scores = {round(result.score, 3) for result in nearest}
+    for result in rest:
+        if len(scores) >= k:
+            break
+        if (score := round(result.score, 3)) not in scores:
+            scores.add(score)
+            further.append(result)
+    return further
+
+
+def _as_stored(found: Sequence[SearchResult], stored: Mapping[str, Incident]) -> Neighbours:
+    return [(result, stored[result.id]) for result in found if result.id in stored]

@@ -20,7 +20,7 @@ from smarttriage.services.batch import predict_texts
 from smarttriage.services.counterfactual import counterfactual
 from smarttriage.services.levels import Tree
 from smarttriage.services.live import Live, Models, State
-from smarttriage.services.matching import DEFAULT_MATCHES, IncidentText, Neighbours, Question, Worded, similar
+from smarttriage.services.matching import DEFAULT_MATCHES, IncidentText, Nearest, Question, Worded
 from smarttriage.services.predicting import anew, judged, means_work, nothing, votes_of
 from smarttriage.services.prioritising import prioritise
 from smarttriage.services.ruling import ruled
@@ -121,7 +121,7 @@ class TriageService:
             sla=sla,
             routing=Routing(*models.taxonomy.route(predictions["category"].value, predictions["sub_category"].value)),
             articles=read.articles if read else (),
-            similar_incidents=similar(read.neighbours, request.k) if read else (),
+            similar_incidents=read.nearest.similar(request.k, at=request.reported_at or now) if read else (),
             provenance=Provenance(
                 models.classifier.version, models.encoder.encoder_id, state.catalogue.seq, models.taxonomy.version
             ),
@@ -139,15 +139,15 @@ class TriageService:
         worded = pending.result()
         if isinstance(worded, Reason):
             return worded
-        neighbours = question.neighbours(vector[0], worded, self._store)
+        nearest = question.neighbours(vector[0], worded, self._store)
         articles = question.articles(vector[0], worded)
         watch.lap("search")
         probabilities = models.classifier.predict_proba([text], vector)
-        predictions, refused = judged(models, request, vector[0], probabilities, votes_of(neighbours, models))
+        predictions, refused = judged(models, request, vector[0], probabilities, votes_of(nearest.neighbours, models))
         if refused is Reason.OFF_TOPIC or _surely_idle(models.taxonomy, predictions["kind"]):
             articles = ()
         watch.lap("classify")
-        return _Read(vector, probabilities, neighbours, articles, predictions)
+        return _Read(vector, probabilities, nearest, articles, predictions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +156,13 @@ class _Read:
 
     vector: Vectors
     probabilities: Mapping[str, Probabilities]
-    neighbours: Neighbours
+    nearest: Nearest
     articles: tuple[ArticleMatch, ...]
     predictions: Mapping[str, FieldPrediction]
 
     def again(self, models: Models) -> Callable[[IncidentText], dict[str, FieldPrediction]]:
         """Return what predicts the same text where more is known of it."""
-        return anew(models, self.vector[0], self.probabilities, lambda: votes_of(self.neighbours, models))
+        return anew(models, self.vector[0], self.probabilities, lambda: votes_of(self.nearest.neighbours, models))
 
 
 def _worded(question: Question, models: Models) -> Worded | Reason:

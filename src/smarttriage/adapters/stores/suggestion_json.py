@@ -18,6 +18,7 @@ from smarttriage.domain.suggestion import (
     PrioritySuggestion,
     Provenance,
     Reason,
+    Relation,
     Routing,
     SlaSuggestion,
     Suggestion,
@@ -44,7 +45,7 @@ def suggestion_body(suggestion: Suggestion) -> str:
             "sla": _sla(suggestion.sla),
             "routing": [routing.support_group, routing.escalation],
             "articles": [[a.id, a.title, a.score, a.passage, a.why] for a in suggestion.articles],
-            "similar_incidents": [[i.id, i.title, i.status, i.score, i.resolution] for i in suggestion.similar_incidents],
+            "similar_incidents": [_incident(match) for match in suggestion.similar_incidents],
             "provenance": [origin.model_version, origin.encoder_id, origin.index_seq, origin.taxonomy_version],
             "timing_ms": [timing.encode, timing.classify, timing.search, timing.store, timing.total],
             "audiences": sorted(suggestion.audiences),
@@ -73,13 +74,26 @@ def suggestion_of(suggestion_id: str, tenant: str, created_at: datetime, body: s
         sla=_sla_of(stored["sla"]),
         routing=Routing(support_group, tuple(escalation)),
         articles=tuple(ArticleMatch(*match) for match in stored["articles"]),
-        similar_incidents=tuple(IncidentMatch(*match) for match in stored["similar_incidents"]),
+        similar_incidents=tuple(_incident_of(match) for match in stored["similar_incidents"]),
         provenance=Provenance(*stored["provenance"]),
         timing_ms=Timing(*stored["timing_ms"]),
         custom={name: _field_of(field) for name, field in stored["custom"].items()},
         # Suggestions stored before this was kept do not say.
         audiences=frozenset(stored.get("audiences", ())),
     )
+
+
+def _incident(match: IncidentMatch) -> list[Any]:
+    plain = [match.id, match.title, match.status, match.score, match.resolution]
+    return [*plain, match.relation, match.related_ids, match.n_alike, match.resolved_with]
+
+
+def _incident_of(stored: list[Any]) -> IncidentMatch:
+    # Suggestions stored before relations were have only the first five.
+    id_, title, status, score, resolution = stored[:5]
+    relation, related, n_alike, resolved_with = stored[5:] or (None, (), 0, None)
+    kind = None if relation is None else Relation(relation)
+    return IncidentMatch(id_, title, status, score, resolution, kind, tuple(related), n_alike, resolved_with)
 
 
 def _field(field: FieldPrediction) -> list[Any]:
