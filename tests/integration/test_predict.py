@@ -130,6 +130,17 @@ def test_a_run_that_is_stopped_goes_on_behind_its_last_portion_and_writes_the_sa
     assert not steps_of(stopped).exists()
 
 
+def test_whoever_stops_a_run_is_told_how_to_go_on(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("smarttriage.bootstrap.batch.predict_file", stopped)
+    assert run(monkeypatch, *options(table, tmp_path / "answers.csv")) == 130
+    assert "the same command with --resume" in capsys.readouterr().err
+
+
 def test_portions_of_other_rows_are_not_taken(table: Path, tmp_path: Path) -> None:
     def predict(*, resume: bool, progress: Callable[[str, int, int], None]) -> None:
         request = BatchRequest(table, ["body"], tmp_path / "answers.csv", portion=2, resume=resume)
