@@ -42,8 +42,6 @@ SPEED_ROWS = 20_000
 SPEED_MONTHS = 24
 # Where the forecast's range was designed.
 CHOSEN_ON = "gcp_incident_severity"
-# The command's own default.
-MIN_GROWTH = 0.0
 N_ENCODED_FOR_RATE = 400
 # A status page keeps every update of an incident in one cell.
 csv.field_size_limit(64 * 1024 * 1024)
@@ -59,12 +57,20 @@ class Question:
     text_columns: tuple[str, ...] = ("text",)
     time_column: str = "created_at"
     generated_times: bool = False
+    min_growth: float | None = 0.0
+
+    @property
+    def key(self) -> str:
+        """Name of the folder that keeps its months."""
+        return self.folder if self.min_growth is not None else f"{self.folder}_default"
 
 
 QUESTIONS = (
     Question("status_page_impact", "status_page_impact", ("impact", "vendor")),
     Question("gcp_incident_severity", "gcp_incident_severity", ("severity",)),
-    Question("it_ticket_category, 20,000 rows", "it_ticket_category", ("category",), generated_times=True),
+    # The command's own default differs from a fit each month beyond 8,000 known rows alone.
+    Question("it_ticket_category, 20,000 rows", "it_ticket_category", ("category",), generated_times=True, min_growth=None),
+    Question("it_ticket_category, 20,000 rows, a fit each month", "it_ticket_category", ("category",), generated_times=True),
 )
 
 
@@ -78,7 +84,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="Keep vectors here.")
     parser.add_argument("--work", type=Path, default=Path("/tmp/smarttriage-backtest"), help="Finished months are kept here.")
     parser.add_argument("--minutes", type=float, default=1e6, help="Stop after so many; start again to go on.")
-    parser.add_argument("--only", nargs="+", metavar="FOLDER", help="Walk these only; nothing is written.")
+    parser.add_argument("--only", nargs="+", metavar="KEY", help="Walk these only; nothing is written.")
     args = parser.parse_args()
     if not args.data.is_dir():
         raise SystemExit(f"{args.data} is absent: give --data FOLDER with the data sets.")
@@ -86,7 +92,7 @@ def main() -> None:
     results = {}
     try:
         for question in QUESTIONS:
-            if not args.only or question.folder in args.only:
+            if not args.only or question.key in args.only:
                 results[question.name] = measure(question, args, deadline)
     except OutOfTimeError:
         say("stopped; start again to go on")
@@ -98,12 +104,12 @@ def main() -> None:
 
 
 def measure(question: Question, args: argparse.Namespace, deadline: float) -> dict[str, object]:
-    work = args.work / question.folder
+    work = args.work / question.key
     work.mkdir(parents=True, exist_ok=True)
     request = BacktestRequest(
         file=export(question, args.data, work),
         columns=Columns(question.time_column, question.text_columns, {target: target for target in question.targets}),
-        plan=Plan(min_growth=MIN_GROWTH),
+        plan=Plan(min_growth=question.min_growth),
         out=work,
         cache=args.cache,
         resume=True,
@@ -261,7 +267,8 @@ def encode_seconds(history: History) -> float:
 def table(results: dict[str, dict[str, object]]) -> str:
     lines = [
         "Each month is answered by models fitted before it. All figures are over the rows for which a model existed; the target is a",
-        "precision of 90 %. Each month has a fit of its own, its recipe chosen on the first rows and kept. Minutes saved are an assumption: "
+        "precision of 90 %. Each month has a fit of its own, beyond 8,000 known rows by default only with a tenth more rows; its recipe is",
+        "chosen on the first rows and kept. Minutes saved are an assumption: "
         f"{next(iter(results.values()))['assumptions'][0].split('.')[0].removeprefix('Time saved: ')}.",
         "Labels count as known from the incident's own time, because most status pages do not say when it was resolved.",
         "",

@@ -32,8 +32,13 @@ def backtest(
     resolution_column: Annotated[str | None, typer.Option(help="What fixed it: measures what earlier resolutions offer.")] = None,
     retrain: Annotated[Retrain, typer.Option(help="How often a model may be trained.")] = Retrain.MONTHLY,
     min_growth: Annotated[
-        float, typer.Option(help="Train only once this share of further rows is known; 0 trains each time.", min=0, max=10)
-    ] = 0.0,
+        float | None,
+        typer.Option(
+            help="Train only once this share of further rows is known; 0 trains each time. Default: 0 up to 8,000 known rows, 0.1 beyond.",
+            min=0,
+            max=10,
+        ),
+    ] = None,
     thorough: Annotated[bool, typer.Option(help="Let every fit choose its recipe anew, as train does. Slow.")] = False,
     target_precision: Annotated[
         float, typer.Option(help="Precision that a label must reach to be filled in.", min=0.5, max=0.999)

@@ -8,7 +8,7 @@ from smarttriage.domain.effort import Effort
 from smarttriage.services.backtest_answers import StepAnswers
 from smarttriage.services.backtest_forecast import Forecast, forecasts
 from smarttriage.services.backtest_history import History
-from smarttriage.services.backtest_plan import Plan
+from smarttriage.services.backtest_plan import GROWTH_OF_MANY, MANY_ROWS, Plan
 from smarttriage.services.backtest_scores import FLOOR, Month, ResolutionFigures, Scoring, TargetFigures
 
 FIRST_PART = 0.6
@@ -114,13 +114,11 @@ def _about(history: History, conditions: Conditions, *, n_repeats: int) -> dict[
 
 def _assumptions(history: History, conditions: Conditions) -> list[str]:
     known = conditions.columns.get("known_at")
-    growth = conditions.plan.min_growth
     effort = conditions.effort
     return [
         f"Time saved: {effort}. This is assumed, not measured; below a precision of {effort.break_even:.0%} filling in costs time.",
         f"A label counts as known from {f'column {known!r}' if known else 'the moment the incident was reported, as the file has no other time'}.",
-        f"The model is trained {conditions.plan.retrain.value}"
-        + (f", and only once {growth:.0%} more rows are known than at the last fit." if growth else "."),
+        f"The model is trained {conditions.plan.retrain.value}{_growth(conditions.plan)}.",
         "A month is answered by models fitted before it, with the thresholds that they had then; reviewed neighbours, which vote in the "
         "live service, do not vote here.",
         f"An earlier incident counts as found at a cosine of {FLOOR} or more, by the meaning of the text alone.",
@@ -129,3 +127,9 @@ def _assumptions(history: History, conditions: Conditions) -> list[str]:
         "Repeats are incidents that one of the five nearest earlier ones says in nearly the same words. That is how life is, so they "
         "count; the accuracy without them stands beside.",
     ]
+
+
+def _growth(plan: Plan) -> str:
+    if plan.min_growth is None:
+        return f", and beyond {MANY_ROWS:,} known rows only once {GROWTH_OF_MANY:.0%} more are known than at the last fit"
+    return f", and only once {plan.min_growth:.0%} more rows are known than at the last fit" if plan.min_growth else ""

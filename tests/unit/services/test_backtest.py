@@ -19,7 +19,7 @@ from smarttriage.ports import LabelledTexts
 from smarttriage.services.backtest import Walk
 from smarttriage.services.backtest_answers import FinishedSteps, NothingKept, StepAnswers
 from smarttriage.services.backtest_history import Columns, History, TableRow, read_history
-from smarttriage.services.backtest_plan import RECIPE_ROWS, Plan, Retrain, steps_of
+from smarttriage.services.backtest_plan import MANY_ROWS, RECIPE_ROWS, Plan, Retrain, steps_of
 from smarttriage.services.backtest_report import Conditions, Report, report
 from smarttriage.testing.tickets import tickets
 
@@ -216,6 +216,15 @@ def test_recipes_are_chosen_while_that_is_quick_and_kept_afterwards() -> None:
     assert [step.n_known for step in steps_of(history(many), Plan()) if step.chooses] == [900, 1_800]
     assert all(step.chooses for step in steps_of(history(many), Plan(choose_each_time=True))[1:])
     assert RECIPE_ROWS < 2_700
+
+
+def test_fits_of_many_rows_wait_for_a_tenth_more_unless_each_month_is_asked_for() -> None:
+    months = [f"{2024 + month // 12}-{month % 12 + 1:02}" for month in range(16)]
+    past = history([{"opened": f"{month}-01", "text": "a b", "category": "x"} for month in months for _ in range(900)])
+    fitted = [step.name for step in steps_of(past, Plan()) if step.fitted_at == step.name]
+    assert fitted == [*months[1:11], months[11], months[13], months[15]]
+    assert MANY_ROWS < 9_900
+    assert [step.fitted_at for step in steps_of(past, Plan(min_growth=0.0))][1:] == months[1:]
 
 
 def test_weeks_begin_on_monday_and_months_follow_the_calendar_of_the_zone() -> None:
