@@ -17,6 +17,7 @@ MIN_STEM = 3
 MIN_PART = 3
 # A compound of more characters is none; the time to split grows with the square of the length.
 MAX_COMPOUND = 40
+_PHRASE = re.compile(r"[_'’]")
 _WORD = re.compile(r"(?<![\w.:/\\@-])[^\W\d_]+(?:-[^\W\d_]+)*(?![\w@\\/]|[.:-]\w)")
 
 
@@ -145,8 +146,8 @@ def _lexicon(section: Section, *, compounds: bool) -> Lexicon:
     for english in section.values:
         for entry in section.text(english).split():
             folded = fold(entry)
-            if "_" in folded:
-                several = tuple(folded.split("_"))
+            if _PHRASE.search(folded):
+                several = tuple(_PHRASE.split(folded))
                 phrases.setdefault(several[0], []).append((several, english))
             elif folded.endswith("*"):
                 stems.setdefault(folded[:-1], english)

@@ -37,6 +37,14 @@ def test_codes_and_host_names_stand_as_they_were(glossary: Glossary) -> None:
     assert all(code in found.text for code in codes.split())
 
 
+def test_french_and_spanish_phrases_are_read_across_apostrophes_and_accents(glossary: Glossary) -> None:
+    french, spanish = glossary.gloss("L'imprimante: file d’attente bloquée", "fr"), glossary.gloss("Contrasena caducada", "es")
+    assert french
+    assert [english for _, english in french.pairs] == ["printer", "queue", "blocked"]
+    assert spanish
+    assert spanish.text == "password expired"
+
+
 @pytest.mark.parametrize("language", ["en", "it", None])
 def test_other_languages_are_left_alone(glossary: Glossary, language: str | None) -> None:
     assert glossary.gloss("the printer in the hotel is kaputt", language) is None
