@@ -30,6 +30,7 @@ def open_models(settings: Settings, encoder: Encoder) -> Models:
         taxonomy=taxonomy,
         policy=policy,
         gate=Gate(resources.intake(settings), classifier.novelty if isinstance(classifier, SklearnClassifier) else None),
+        glossary=resources.glossary(settings),
         modes=settings.field_modes,
         rules=resources.rules(settings, taxonomy=taxonomy, policy=policy),
     )

@@ -8,6 +8,7 @@ from smarttriage.config import Settings
 from smarttriage.domain.cue_lexicon import parse_lexicon
 from smarttriage.domain.cues import Lexicon
 from smarttriage.domain.errors import ConfigurationError
+from smarttriage.domain.glossary import Glossary, parse_glossary
 from smarttriage.domain.intake import Intake
 from smarttriage.domain.intake_lexicon import parse_intake
 from smarttriage.domain.priority import PriorityPolicy
@@ -63,6 +64,12 @@ def intake(settings: Settings | None = None) -> Intake:
     """Return the rules of intake: the data folder's own intake.toml, else the shipped one. Raises ConfigurationError."""
     path = shipped("kb") / "intake.toml" if settings is None else _configured(None, settings, "intake.toml")
     return parse_intake(toml(path), file=str(path))
+
+
+def glossary(settings: Settings) -> Glossary:
+    """Return the data folder's own glossary.toml, else the shipped one. Raises ConfigurationError."""
+    path = _configured(None, settings, "glossary.toml")
+    return parse_glossary(toml(path), file=str(path))
 
 
 def everyday_texts() -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from smarttriage.domain.glossary import NO_GLOSSARY, Gloss, Glossary
 from smarttriage.domain.priority import PriorityPolicy
 from smarttriage.domain.rules import RuleBook
 from smarttriage.domain.suggestion import FieldMode
@@ -37,6 +38,7 @@ class Models:
         taxonomy: Which labels there are and who takes them.
         policy: Matrix, targets, calendar.
         gate: Which texts get no answer.
+        glossary: What words of other languages are in English.
         modes: Target -> what the service may do with it; a target that is not named is autofilled.
         settings: Target -> what an administrator decided since; goes before `modes`.
         rules: What an administrator put above the model.
@@ -48,6 +50,7 @@ class Models:
     taxonomy: Taxonomy
     policy: PriorityPolicy
     gate: Gate = field(default_factory=Gate)
+    glossary: Glossary = NO_GLOSSARY
     modes: Mapping[str, FieldMode] = field(default_factory=dict)
     settings: Mapping[str, FieldSettings] = field(default_factory=dict)
     moved: Mapping[str, TargetCard] = field(default_factory=dict)
@@ -61,6 +64,12 @@ class Models:
     def card(self, target: str) -> TargetCard | None:
         """Return the target's card with the thresholds that hold now, None where the model does not know it."""
         return self.moved.get(target) or self.classifier.cards.get(target)
+
+    def gloss(self, text: str) -> Gloss | None:
+        """Return the text in English, None where it is English, of an unclear language or has no known word."""
+        if self.gate.intake is None or not self.glossary.lexicons:
+            return None
+        return self.glossary.gloss(text, self.gate.intake.languages.detect(text))
 
     def under(self, settings: Mapping[str, FieldSettings]) -> "Models":
         """Return the models under these settings. A precision for which the model has no curve leaves its own thresholds."""

@@ -5,17 +5,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
 
+import numpy as np
+
 from smarttriage.domain.access import Principal
+from smarttriage.domain.glossary import Gloss
 from smarttriage.domain.incident import Incident, Labels
 from smarttriage.domain.rules import Circumstances
 from smarttriage.domain.suggestion import ArticleMatch, IncidentMatch
 from smarttriage.domain.text import shared_words, telling_words
-from smarttriage.ports import Store, Vectors
+from smarttriage.ports import Encoder, Store, Vectors
 from smarttriage.services.catalogue import Catalogue
 from smarttriage.services.retrieval import Ranking, SearchResult
 from smarttriage.services.similar import similar
 
 N_NEIGHBOURS = 10
+# Translated words that a reason names.
+N_TRANSLATED = 5
 DEFAULT_MATCHES = 5
 # How far the ranking is followed where the first neighbours are all the same; it is made of the 50 nearest anyway.
 N_CANDIDATES = 40
@@ -51,11 +56,21 @@ class IncidentText:
 
 @dataclass(frozen=True, slots=True)
 class Worded:
-    """What the words of a text find in both collections, before its vector is known."""
+    """What the words of a text find in both collections, before its vector is known.
+
+    Attributes:
+        incidents: Past incidents.
+        articles: Articles, by the text's words and, where it was translated, the English ones.
+        telling: The words that reasons may name.
+        gloss: The text in English, where it is in another language.
+        english: The (1, dim) encoding of that.
+    """
 
     incidents: Ranking
     articles: Ranking
     telling: Sequence[str]
+    gloss: Gloss | None = None
+    english: Vectors | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +106,19 @@ class Question:
     request: IncidentText
     text: str
 
-    def worded(self) -> Worded:
-        """Return what the words find; it needs no vector, so it can run while the text is being encoded."""
+    def worded(self, gloss: Gloss | None = None, encoder: Encoder | None = None) -> Worded:
+        """Return what the words find; it needs no vector, so it can run while the text is being encoded.
+
+        A text in another language also asks the articles in English, by the words and the encoding of its `gloss`.
+        """
+        english = encoder.encode([gloss.text]) if gloss and encoder else None
+        asked = f"{self.text}\n{gloss.text}" if gloss else self.text
         return Worded(
             self.catalogue.incidents.worded(self.text, self._n_neighbours, allowed=self.principal.labels, without=self._itself),
-            self.catalogue.articles.worded(self.text, self.request.k, allowed=self.principal.labels),
+            self.catalogue.articles.worded(asked, self.request.k, allowed=self.principal.labels),
             telling_words(self.text),
+            gloss,
+            english,
         )
 
     def neighbours(self, vector: Vectors, worded: Worded, store: Store) -> Nearest:
@@ -120,14 +142,15 @@ class Question:
 
     def articles(self, vector: Vectors, worded: Worded) -> tuple[ArticleMatch, ...]:
         """Return the articles at or above the floor, best first, each with its best passage and why it was found."""
+        sought = vector if worded.english is None else np.stack([vector, worded.english[0]])
         results = self.catalogue.articles.search(
-            self.text, vector, self.request.k, allowed=self.principal.labels, worded=worded.articles
+            self.text, sought, self.request.k, allowed=self.principal.labels, worded=worded.articles
         )
         matches = []
         for result in results:
             entry = self.catalogue.entries[result.id]
             passage = entry.passages[result.part].text
-            why = because(worded.telling, result, f"{entry.title}\n{passage}\n{' '.join(entry.keywords)}")
+            why = because(worded.telling, result, f"{entry.title}\n{passage}\n{' '.join(entry.keywords)}", worded.gloss)
             matches.append(ArticleMatch(result.id, entry.title, round(result.score, 4), passage, why))
         return tuple(matches)
 
@@ -140,12 +163,14 @@ class Question:
         return frozenset([self.request.incident_id] if self.request.incident_id else [])
 
 
-def because(words: Sequence[str], result: SearchResult, found: str) -> str:
-    """Return why an article was found: how near in meaning, and the caller's words that it has too."""
+def because(words: Sequence[str], result: SearchResult, found: str, gloss: Gloss | None = None) -> str:
+    """Return why an article was found: how near in meaning, the caller's words that it has too, and what was translated for it."""
     words = shared_words(words, found)
     parts = [f"meaning {result.dense:.2f}"] if result.dense is not None else []
     if words:
         parts.append(f"shares {', '.join(words)}")
+    if gloss and (translated := [f"{own} -> {english}" for own, english in gloss.pairs if shared_words(english.split(), found)]):
+        parts.append(f"translated {', '.join(translated[:N_TRANSLATED])}")
     return "; ".join(parts)
 
 

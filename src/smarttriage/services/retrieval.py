@@ -119,7 +119,7 @@ class HybridSearch:
 
         Args:
             text: What is asked.
-            vector: Its (dim,) encoding.
+            vector: Its (dim,) encoding, or (n, dim) of several readings of it (as written, in English): the nearest counts.
             k: Results wanted.
             allowed: Labels of the caller.
             without: Records left out before anything is compared: the incident that asks would be the measure of all others.
@@ -131,9 +131,9 @@ class HybridSearch:
         return [_result(candidate, dense.parts.get(candidate.id) or lexical.parts[candidate.id]) for candidate in kept]
 
     def nearest(self, vector: Vectors, k: int, *, allowed: Collection[str], without: Collection[str] = ()) -> Ranking:
-        """Return at least k visible records by cosine, if there are k; `vector` is (dim,)."""
-        row = np.ascontiguousarray(vector[None])
-        return self._ranking(lambda depth: self.vectors.search(row, depth, allowed=allowed)[0], k, without)
+        """Return at least k visible records by cosine, if there are k; `vector` is (dim,), or (n, dim): the nearest row counts."""
+        rows = np.ascontiguousarray(np.atleast_2d(vector))
+        return self._ranking(lambda depth: _merged(self.vectors.search(rows, depth, allowed=allowed), depth), k, without)
 
     def worded(self, text: str, k: int, *, allowed: Collection[str], without: Collection[str] = ()) -> Ranking:
         """Return at least k visible records by BM25, if k share a word with the text."""
@@ -172,6 +172,17 @@ def relevant(candidates: Sequence[Candidate], settings: FusionSettings) -> list[
     if best < settings.certain and best - background < settings.margin:
         return []
     return [candidate for candidate in candidates if candidate.score >= settings.floor]
+
+
+def _merged(found: Sequence[list[Hit]], depth: int) -> list[Hit]:
+    """Return the `depth` best of several lists, each id with its best score."""
+    if len(found) == 1:
+        return found[0]
+    best: dict[str, Hit] = {}
+    for hit in (hit for hits in found for hit in hits):
+        if hit.id not in best or hit.score > best[hit.id].score:
+            best[hit.id] = hit
+    return sorted(best.values(), key=lambda hit: (-hit.score, hit.id))[:depth]
 
 
 def _result(candidate: Candidate, part: str) -> SearchResult:

@@ -13,7 +13,7 @@ from smarttriage.domain.rules import Circumstances
 from smarttriage.domain.suggestion import ArticleMatch, FieldPrediction, Provenance, Reason, Routing, Suggestion, Timing
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.domain.text import model_text
-from smarttriage.ports import Clock, Probabilities, Store, Vectors
+from smarttriage.ports import Clock, Encoder, Probabilities, Store, Vectors
 from smarttriage.ports.evidence import Prepares
 from smarttriage.services import fields
 from smarttriage.services.batch import predict_texts
@@ -133,7 +133,7 @@ class TriageService:
     def _read(self, principal: Principal, request: IncidentText, state: State, watch: "_Watch") -> "_Read | Reason":
         models, text = state.models, model_text(request.title, request.description)
         question = Question(principal, state.catalogue, request, text)
-        pending = self._beside.submit(_worded, question, models)
+        pending = self._beside.submit(_worded, question, models, models.encoder)
         vector = models.encoder.encode([text])
         watch.lap("encode")
         worded = pending.result()
@@ -165,12 +165,12 @@ class _Read:
         return anew(models, self.vector[0], self.probabilities, lambda: votes_of(self.nearest.neighbours, models))
 
 
-def _worded(question: Question, models: Models) -> Worded | Reason:
+def _worded(question: Question, models: Models, searcher: Encoder) -> Worded | Reason:
     """Return what the words find, or why the text is refused, and let the classifier read them: all that needs no vector."""
     refused = models.gate.refusal(question.request.title, question.request.description)
     if refused is not None:
         return refused
-    found = question.worded()
+    found = question.worded(models.gloss(question.text), searcher)
     if isinstance(models.classifier, Prepares):
         models.classifier.prepare(question.text)
     return found
