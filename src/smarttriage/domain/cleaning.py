@@ -25,8 +25,9 @@ _SIGNATURE = re.compile(
     r"^(?:--[ ]?\r?\n|(?:sent from my|gesendet von meinem|envoyé de mon|verzonden vanaf mijn|enviado desde mi) [^\n]{0,40}$).{0,600}\Z",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
+# A paragraph of its own: a report may quote such words.
 _DISCLAIMER = re.compile(
-    r"^[^\n]{0,80}(?:this (?:e-?mail|message)[^\n]{0,60}(?:confidential|intended (?:solely|only))"
+    r"(?:(?<=\n\n)|(?<=\n\r\n))[^\n]{0,80}(?:this (?:e-?mail|message)[^\n]{0,60}(?:confidential|intended (?:solely|only))"
     r"|diese (?:e-?mail|nachricht) (?:enthält|ist) vertraulich|ce (?:message|courriel) (?:est|et)[^\n]{0,40}confidentiel"
     r"|dit (?:e-?mail)?bericht is (?:vertrouwelijk|uitsluitend)|este (?:mensaje|correo)[^\n]{0,40}confidencial).{0,3000}\Z",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
@@ -48,15 +49,19 @@ def cleaned(text: str) -> str:
     """Return the text with HTML tags, mail headers, quoted history, signature and disclaimer blanked; its length stays.
 
     Lines of the history that hold an error code stay. Where less than three words would be left, the history is what was
-    meant (a mail that was only forwarded) and stays but for its headers.
+    meant (a mail that was only forwarded) and stays but for its headers; a text that would be empty stays whole.
     """
+    original = text
     for pattern in (_HTML, _FORWARD_MARK, _HEADERS, _DISCLAIMER):
         text = pattern.sub(_blank, text)
     shorter = _SIGNATURE.sub(_blank, text)
     if (found := _HISTORY.search(shorter)) is not None:
         shorter = shorter[: found.start()] + _without_codes(shorter[found.start() :])
     shorter = _QUOTED.sub(lambda match: _without_codes(match.group()), shorter)
-    return shorter if len(shorter.split()) >= MIN_WORDS else _HISTORY.sub(_blank, text)
+    if len(shorter.split()) >= MIN_WORDS:
+        return shorter
+    forwarded = _HISTORY.sub(_blank, text)
+    return forwarded if forwarded.strip() else original
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -4,20 +4,25 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from smarttriage.domain.cleaning import cleaned
+
 SEPARATOR = "\n"
 # all-MiniLM-L6-v2 reads 256 tokens; English runs at 4-5 characters a token, so 2,000 characters never lose a token that
 # the encoder would have read, and 1 MB of text does not cost 4 s of tokenising.
 MAX_CHARS = 2_000
+# Beyond this a text is not even looked at for what mail programs add: 1 MB would take a tenth of a second.
+MAX_READ_CHARS = 4_000
 
 
 def model_text(title: str, description: str, max_chars: int = MAX_CHARS) -> str:
-    """Return title and description joined by a newline, stripped at the end and cut to `max_chars` characters.
+    """Return title and description joined by a newline, without what mail programs add, cut to `max_chars` characters.
 
-    The title stays at offset 0 and the description starts at `len(title) + 1`, so that spans found in the result map back
-    to the caller's fields (see `locate`). An empty title adds nothing.
+    What mail programs add (headers, history, signature, see `cleaned`) is blanked in place and the end is stripped. The title
+    stays at offset 0 and the description starts at `len(title) + 1`, so that spans found in the result map back to the
+    caller's fields (see `locate`). An empty title adds nothing.
     """
     joined = f"{title}{SEPARATOR}{description}" if title else description
-    return joined[:max_chars].rstrip()
+    return cleaned(joined[: max(max_chars, MAX_READ_CHARS)])[:max_chars].rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import pytest
 
 from smarttriage.adapters.lexical.tantivy import TantivyIndex
 from smarttriage.domain.cleaning import cleaned
+from smarttriage.domain.text import locate, model_text
 
 REPORT = "The payroll export fails since nine."
 CODES = ("0x80070005", "ORA-12154", "KB5034441", "srv-db01.corp")
@@ -47,6 +48,21 @@ def test_a_code_in_the_history_stays() -> None:
 
 def test_a_mail_that_is_only_forwarded_keeps_what_was_forwarded() -> None:
     assert REPORT in cleaned(f"FYI\nOn Monday Jane wrote:\n{REPORT}")
+
+
+def test_a_report_about_such_words_is_no_disclaimer_and_nothing_becomes_empty() -> None:
+    about = "Footer 'this message is confidential' doubled\nEvery mail has it twice, and customers complain."
+    assert cleaned(about) == about
+    assert cleaned("From: jane\nTo: desk") == "From: jane\nTo: desk"
+
+
+def test_what_models_and_indexes_read_is_cleaned_and_spans_still_map_back() -> None:
+    description = f"<p>{REPORT}</p>\n-- \nJane Doe, Payroll"
+    text = model_text("Export", description)
+    assert text.split() == ["Export", *REPORT.split()]
+    start = text.index("payroll")
+    found = locate("Export", description, start, start + 7)
+    assert (found.text, description[found.start : found.end]) == ("payroll", "payroll")
 
 
 def test_cleaning_twice_changes_nothing_more() -> None:
