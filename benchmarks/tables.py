@@ -22,6 +22,7 @@ SECTIONS = {
     "cold_start_development": "Cold start: the sets on which its design was chosen",
     "retrieval": "Retrieval: dense, lexical and hybrid, and the relevance floor",
     "bilingual": "German, French, Dutch and Spanish incidents asked of English articles",
+    "long_texts": "Texts beyond the encoder's window: cut, or read by passages",
     "latency": "A suggestion over HTTP",
     "training_speed": "Speed: training, one classification, its explanation, a batch of 10,000",
     "backtest": "Backtest: months walked in order, and what their forecast was worth",
