@@ -30,6 +30,7 @@ SECTIONS = {
     "same_fix": "From which cosine an article says what a resolution says",
     "explanations": "Explanations: are the cited words those that decide, and what would have to be otherwise",
     "promotion": "A hundred retrains, many on bad batches: what gets promoted with the gate and without it",
+    "kpis": "Key figures: those of a real record beside what pandas computed from it",
     "drift": "Drift: silent on more of the same, and how much of something else it takes",
 }
 

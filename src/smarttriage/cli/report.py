@@ -1,5 +1,7 @@
-"""`smarttriage report`: what a model gets right and wrong, as one page."""
+"""`smarttriage report`: what a model gets right and wrong, and the desk's key figures."""
 
+from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -45,3 +47,49 @@ def model(
         content = reporting.kept_report(model)
     path.write_text(content, encoding="utf-8")
     typer.echo(str(path))
+
+
+class Format(StrEnum):
+    """How the key figures are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    HTML = "html"
+
+
+@app.command()
+def kpi(
+    *,
+    data: Annotated[Path | None, typer.Option(help="An export (CSV, JSON Lines, Parquet); default: the store.")] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option("--map", help="our_field=their_column, for example id=number. Repeat.")
+    ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Data folder whose store is read.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="table, json, csv or html.")] = Format.TABLE,
+    out: Annotated[Path | None, typer.Option(help="File to write; default: stdout.")] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(help="The instant, UTC, that the age of open incidents ends at; default: the record's newest."),
+    ] = None,
+) -> None:
+    """Write MTTD, MTTR, first contact, SLA, recurrence, backlog and trends beside their targets."""
+    from smarttriage.bootstrap import insights
+    from smarttriage.services import kpi_page, kpi_report
+
+    if data is None:
+        found = insights.report_on_store(data_dir=data_dir)
+    else:
+        now = as_of.replace(tzinfo=UTC) if as_of else None
+        found = insights.report_on_file(data, columns=columns or [], now=now, on_problem=show_problem)
+    write = {
+        Format.TABLE: kpi_report.as_table,
+        Format.JSON: kpi_report.as_json,
+        Format.CSV: kpi_report.as_csv,
+        Format.HTML: kpi_page.page,
+    }[form]
+    if out is None:
+        typer.echo(write(found), nl=form is not Format.HTML)
+    else:
+        out.write_text(write(found), encoding="utf-8", newline="")
+        typer.echo(str(out))

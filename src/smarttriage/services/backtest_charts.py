@@ -42,7 +42,7 @@ def lines(months: Sequence[str], drawn: Sequence[Line], *, band: Band | None, ti
     return _chart(parts, months, title)
 
 
-def bars(months: Sequence[str], values: Sequence[float], *, title: str) -> str:
+def bars(months: Sequence[str], values: Sequence[float], *, title: str, unit: str = "min") -> str:
     """Return one bar for each month, below zero where it is a loss."""
     low, high = min(0.0, *values), max(1.0, *values)
     parts = [_rule(_y(value, low, high), f"{value:.0f}") for value in dict.fromkeys((low, 0.0, high))]
@@ -51,7 +51,7 @@ def bars(months: Sequence[str], values: Sequence[float], *, title: str) -> str:
         top, bottom = sorted((_y(value, low, high), _y(0, low, high)))
         box = f'x="{_x(place, len(months)) - width / 2:.1f}" y="{top:.1f}" width="{width:.1f}" height="{bottom - top:.1f}"'
         colour = _COLOURS[0] if value >= 0 else _COLOURS[2]
-        parts.append(f'<rect {box} fill="{colour}"><title>{escape(months[place])}: {value:.0f} min</title></rect>')
+        parts.append(f'<rect {box} fill="{colour}"><title>{escape(months[place])}: {value:.0f} {escape(unit)}</title></rect>')
     return _chart(parts, months, title)
 
 
