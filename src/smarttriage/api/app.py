@@ -12,7 +12,18 @@ from smarttriage.api.calls import App
 from smarttriage.api.edge import EdgeMiddleware
 from smarttriage.api.limits import LimitsMiddleware
 from smarttriage.api.metrics import Metrics
-from smarttriage.api.routes import admin, articles, feedback, field_precision, fields, health, incidents, models, suggestions
+from smarttriage.api.routes import (
+    admin,
+    articles,
+    feedback,
+    field_precision,
+    fields,
+    health,
+    incidents,
+    insights,
+    models,
+    suggestions,
+)
 from smarttriage.services.installation import Services
 from smarttriage.services.keys import KeyService
 
@@ -38,7 +49,7 @@ def create_app(services: Services) -> FastAPI:
     keys = KeyRing(authenticate=authenticate, revocation_s=services.limits.revocation_s)
     app.state.shared = App(services, keys, metrics)
     errors.install(app)
-    for module in (suggestions, incidents, feedback, articles, admin, fields, field_precision, health, models):
+    for module in (suggestions, incidents, feedback, articles, admin, fields, field_precision, health, models, insights):
         app.include_router(module.router)
     app.include_router(health.guarded)
     # The last one added is the outermost: everything that leaves passes the edge.

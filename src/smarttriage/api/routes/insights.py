@@ -1,0 +1,52 @@
+"""Key figures, missed targets and trends of the incidents that the key may see."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from smarttriage.api import documented
+from smarttriage.api.answers import answer
+from smarttriage.api.calls import Call, Reader
+from smarttriage.api.insight_schemas import BreachesOut, InsightQuery, KpisOut, TrendsOut
+from smarttriage.api.strict_json import StrictRoute
+from smarttriage.services.insights import InsightsService
+from smarttriage.services.kpi_report import plain
+
+router = APIRouter(route_class=StrictRoute, tags=["insights"])
+
+
+class BreachQuery(InsightQuery):
+    """Which incidents count, and how many of them are listed."""
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+@router.get("/v1/insights/kpis", summary="Read the key figures", responses=documented.answers(KpisOut, *documented.READ))
+def read_kpis(call: Reader, query: Annotated[InsightQuery, Query()]) -> Response:
+    """Return times, shares and backlog, by priority, category and group, beside the targets. No figure is of a person."""
+    found = _report(call, query)
+    return answer({name: found[name] for name in KpisOut.model_fields}).response
+
+
+@router.get("/v1/insights/breaches", summary="List missed targets", responses=documented.answers(BreachesOut, *documented.READ))
+def read_breaches(call: Reader, query: Annotated[BreachQuery, Query()]) -> Response:
+    """Return the incidents that missed their target on the business calendar, newest first."""
+    found = _report(call, query)
+    missed = found["breaches"]
+    return answer({"now": found["now"], "n": len(missed), "items": missed[: query.limit]}).response
+
+
+@router.get("/v1/insights/trends", summary="Read volume and mix", responses=documented.answers(TrendsOut, *documented.READ))
+def read_trends(call: Reader, query: Annotated[InsightQuery, Query()]) -> Response:
+    """Return volume by month, the largest categories by month, and days unlike the same weekday before."""
+    found = _report(call, query)
+    months = {"opened_by_month": found["figures"]["opened_by_month"]}
+    return answer({"now": found["now"], **months, **{name: found[name] for name in ("category_mix", "unusual_days")}}).response
+
+
+def _report(call: Call, query: InsightQuery) -> dict[str, Any]:
+    services = call.services
+    service = InsightsService(store=services.store, policy=services.live.state.models.policy, clock=services.clock)
+    found = service.report(call.principal, reported_from=query.reported_from, reported_before=query.reported_before)
+    return plain(found)
