@@ -19,6 +19,7 @@ from smarttriage.adapters.stores.sql import SqlStore
 from smarttriage.adapters.versions import FolderVersions
 from smarttriage.api.app import create_app
 from smarttriage.domain.access import EVERYONE, Principal, Scope
+from smarttriage.domain.escalation import EscalationMatrix
 from smarttriage.domain.priority import PriorityPolicy
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.services.incidents import IncidentService
@@ -119,6 +120,9 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
         reload=lambda: reloaded.append(1),
         ready=lambda: True,
         limits=limits or Limits(),
+        escalation=EscalationMatrix.from_mapping(
+            tomllib.loads((KB / "escalation.toml").read_text(encoding="utf-8")), live.state.models.policy
+        ),
     )
     services = replace(services, **replaced)
     keys = KeyService(store=store, clock=clock)

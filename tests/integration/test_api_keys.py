@@ -43,6 +43,8 @@ ROUTES: list[tuple[str, str, Any, tuple[str, ...]]] = [
     ("PUT", "/v1/fields/{target}", {"mode": "recommend"}, ("admin",)),
     ("GET", "/v1/fields/{target}/operating-point", None, ("admin",)),
     ("GET", "/v1/fields/{target}/precision", None, ANY),
+    ("GET", "/v1/escalations", None, ANY),
+    ("GET", "/v1/incidents/{incident}/escalation", None, ANY),
     ("GET", "/v1/insights/kpis", None, ANY),
     ("GET", "/v1/insights/breaches", None, ANY),
     ("GET", "/v1/insights/trends", None, ANY),

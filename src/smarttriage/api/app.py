@@ -15,6 +15,7 @@ from smarttriage.api.metrics import Metrics
 from smarttriage.api.routes import (
     admin,
     articles,
+    escalations,
     feedback,
     field_precision,
     fields,
@@ -49,7 +50,19 @@ def create_app(services: Services) -> FastAPI:
     keys = KeyRing(authenticate=authenticate, revocation_s=services.limits.revocation_s)
     app.state.shared = App(services, keys, metrics)
     errors.install(app)
-    for module in (suggestions, incidents, feedback, articles, admin, fields, field_precision, health, models, insights):
+    for module in (
+        suggestions,
+        incidents,
+        feedback,
+        articles,
+        admin,
+        fields,
+        field_precision,
+        health,
+        models,
+        insights,
+        escalations,
+    ):
         app.include_router(module.router)
     app.include_router(health.guarded)
     # The last one added is the outermost: everything that leaves passes the edge.

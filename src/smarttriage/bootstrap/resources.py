@@ -8,6 +8,7 @@ from smarttriage.config import Settings
 from smarttriage.domain.cue_lexicon import parse_lexicon
 from smarttriage.domain.cues import Lexicon
 from smarttriage.domain.errors import ConfigurationError
+from smarttriage.domain.escalation import EscalationMatrix
 from smarttriage.domain.glossary import Glossary, parse_glossary
 from smarttriage.domain.intake import Intake
 from smarttriage.domain.intake_lexicon import parse_intake
@@ -37,6 +38,12 @@ def priority_policy(settings: Settings) -> PriorityPolicy:
     """Return matrix, targets and calendar of the installation. Raises ConfigurationError naming file, key and way out."""
     path = _configured(settings.priority, settings, "priority.toml")
     return PriorityPolicy.from_mapping(toml(path), str(path))
+
+
+def escalation(settings: Settings, *, policy: PriorityPolicy) -> EscalationMatrix:
+    """Return the data folder's own escalation.toml, else the shipped one. Raises ConfigurationError."""
+    path = _configured(None, settings, "escalation.toml")
+    return EscalationMatrix.from_mapping(toml(path), policy, str(path))
 
 
 def lexicon(settings: Settings | None = None) -> Lexicon:

@@ -13,6 +13,7 @@ from smarttriage.bootstrap.indexing import INDEX_FOLDER, new_indexing
 from smarttriage.bootstrap.keys import ensure_admin_key
 from smarttriage.bootstrap.lifecycle import open_lifecycle
 from smarttriage.bootstrap.models import open_models
+from smarttriage.bootstrap.resources import escalation
 from smarttriage.config import Settings
 from smarttriage.ports import Encoder, Store
 from smarttriage.services.field_settings import read_field_settings
@@ -93,6 +94,7 @@ def _services(
         reload=reload,
         ready=lambda: True,
         limits=Limits(max_body_bytes=settings.max_body_bytes, max_concurrent=settings.max_concurrent),
+        escalation=escalation(settings, policy=live.state.models.policy),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from smarttriage.domain.escalation import EscalationMatrix
 from smarttriage.ports import Clock
 from smarttriage.services.incidents import IncidentService
 from smarttriage.services.knowledge import KnowledgeService
@@ -45,6 +46,7 @@ class Services:
         lifecycle: Model versions: lists, compares, rolls back.
         reload: Loads models and taxonomy anew and swaps them in; raises an error of the family where they cannot be loaded.
         ready: Whether the process may be sent requests.
+        escalation: Which steps fall due when; None where the installation has no matrix.
     """
 
     triage: TriageService
@@ -59,3 +61,4 @@ class Services:
     reload: Callable[[], None]
     ready: Callable[[], bool]
     limits: Limits = field(default_factory=Limits)
+    escalation: EscalationMatrix | None = None

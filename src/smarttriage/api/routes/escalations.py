@@ -1,0 +1,82 @@
+"""Escalation steps, as the clocks of open incidents bring them."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from smarttriage.api import documented
+from smarttriage.api.answer_schemas import Out
+from smarttriage.api.answers import answer
+from smarttriage.api.calls import Call, Reader
+from smarttriage.api.schemas import Body
+from smarttriage.api.strict_json import StrictRoute
+from smarttriage.domain.escalation import StepOfIncident
+from smarttriage.services.escalating import EscalationService
+
+router = APIRouter(route_class=StrictRoute, tags=["escalation"])
+
+
+class EscalationQuery(Body):
+    """How many events are listed."""
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 200
+
+
+class EscalationOut(Out):
+    """A duty. Receivers tell repeats by `event_id`: the same step of the same incident and deadline always has the same."""
+
+    event_id: str
+    incident_id: str
+    step: str
+    kind: str = Field(description="functional, hierarchical or communication.")
+    to: str
+    action: str
+    due_at: datetime
+    is_due: bool
+    because: str
+
+
+class EscalationsOut(Out):
+    """Steps in the order in which they fall due; `n` counts those that the limit leaves out too."""
+
+    now: datetime
+    n: int
+    items: list[EscalationOut]
+
+
+@router.get(
+    "/v1/escalations", summary="List due escalation steps", responses=documented.answers(EscalationsOut, *documented.READ)
+)
+def list_due(call: Reader, query: Annotated[EscalationQuery, Query()]) -> Response:
+    """Return what is due now on the open incidents that the key may see, told again under the same id until they are resolved."""
+    return _answer(call, _service(call).due(call.principal), limit=query.limit)
+
+
+@router.get(
+    "/v1/incidents/{incident_id}/escalation",
+    summary="Read an incident's escalation steps",
+    responses=documented.answers(EscalationsOut, *documented.READ_ONE),
+)
+def read_steps(call: Reader, incident_id: str) -> Response:
+    """Return every step of the incident, due or to come, and why it applies."""
+    steps = _service(call).of(call.principal, incident_id)
+    return _answer(call, steps, limit=len(steps))
+
+
+def _service(call: Call) -> EscalationService:
+    services = call.services
+    policy = services.live.state.models.policy
+    return EscalationService(store=services.store, matrix=services.escalation, policy=policy, clock=services.clock)
+
+
+def _answer(call: Call, steps: list[StepOfIncident], *, limit: int) -> Response:
+    items = [_shown(one) for one in steps[:limit]]
+    return answer({"now": call.services.clock(), "n": len(steps), "items": items}).response
+
+
+def _shown(one: StepOfIncident) -> dict[str, Any]:
+    duty = {"step": one.step.id, "kind": one.step.kind, "to": one.step.to, "action": one.step.action}
+    own = {name: getattr(one, name) for name in ("event_id", "incident_id", "due_at", "is_due", "because")}
+    return own | duty
