@@ -12,14 +12,31 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from smarttriage.adapters.indexes.rows import Labels, best, checked_rows, checked_vectors, load_rows, save_rows
+from smarttriage.adapters.indexes.rows import (
+    Labels,
+    best,
+    checked_rows,
+    checked_vectors,
+    read_rows,
+    reading,
+    write_array,
+    write_rows,
+)
 from smarttriage.adapters.indexes.segments import Segment, Visible, nearest, visible_rows
+from smarttriage.adapters.saved_folder import read_folder, write_folder
 from smarttriage.ports import Hit, Vectors
+
+# A saved folder holds the base as it is searched, so that a start makes no lists anew, and the recent rows beside it.
+KIND = "faiss"
+BASE, ALIVE, BASE_ROWS = "base.npy", "alive.npy", "base.json"
+RECENT, RECENT_ROWS = "recent.npy", "recent.json"
 
 # Callers' label sets whose visible rows a snapshot remembers; one set costs one bit a row.
 MAX_CACHED_VISIBILITIES = 64
 # The recent segment is copied on each change: 1,024 rows of 384 are 1.5 MB, below a millisecond.
 MIN_RECENT, MAX_RECENT = 1_024, 8_192
+# Removed rows stay in the base until they are this share of it: they cost memory and a glance, the base costs k-means.
+MAX_DEAD = 0.25
 
 
 class FaissSearcher:
@@ -64,7 +81,7 @@ class FaissSearcher:
 
 
 class FaissIndex:
-    """An exact vector index on FAISS. One writer at a time, any number of readers."""
+    """A vector index on FAISS, exact while it is small. One writer at a time, any number of readers."""
 
     def __init__(self, *, encoder_id: str, dim: int) -> None:
         self._encoder_id = encoder_id
@@ -104,14 +121,28 @@ class FaissIndex:
 
     def save(self, folder: Path, *, seq: int) -> None:
         """Write the index atomically with its checksum, its encoder id and `seq`."""
-        ids, vectors, labels = _content(self._searcher)
-        save_rows(folder, seq=seq, encoder_id=self._encoder_id, ids=ids, vectors=vectors, labels=labels)
+        now = self._searcher
+        parts = {
+            BASE: write_array(now._base.packed()),
+            ALIVE: write_array(np.packbits(now._alive)),
+            BASE_ROWS: write_rows(now._base.ids, now._base.labels),
+            RECENT: write_array(now._recent.vectors()),
+            RECENT_ROWS: write_rows(now._recent.ids, now._recent.labels),
+        }
+        write_folder(folder, kind=KIND, seq=seq, facts={"encoder_id": self._encoder_id, "dim": self._dim}, parts=parts)
 
     def load(self, folder: Path) -> int:
         """Replace the content by a saved one; return its seq."""
-        seq, ids, vectors, labels = load_rows(folder, encoder_id=self._encoder_id, dim=self._dim)
-        self._searcher = self._compacted(ids, vectors, labels)
-        return seq
+        saved = read_folder(folder, kind=KIND, expected={"encoder_id": self._encoder_id, "dim": self._dim})
+        with reading(folder):
+            base = Segment.read(*read_rows(saved.files[BASE_ROWS]), np.load(saved.files[BASE], allow_pickle=False), self._dim)
+            alive = np.unpackbits(np.load(saved.files[ALIVE], allow_pickle=False), count=len(base.ids)).astype(np.bool_)
+            ids, labels = read_rows(saved.files[RECENT_ROWS])
+            vectors = np.load(saved.files[RECENT], allow_pickle=False)
+            checked_rows(ids, vectors, labels, self._dim)
+            recent = Segment.of(ids, vectors, labels, self._dim)
+        self._searcher = FaissSearcher(base=base, alive=alive, recent=recent, dim=self._dim)
+        return saved.seq
 
     def _change(self, gone: Collection[str], ids: Sequence[str], vectors: Vectors, labels: Sequence[Labels]) -> None:
         """Publish the state without `gone` and with the new rows behind."""
@@ -126,14 +157,28 @@ class FaissIndex:
             self._dim,
         )
         searcher = FaissSearcher(base=now._base, alive=alive, recent=recent, dim=self._dim)
-        limit = min(max(MIN_RECENT, len(now._base.ids) // 8), MAX_RECENT)
-        n_dead = len(alive) - int(alive.sum())
-        self._searcher = self._compacted(*_content(searcher)) if max(len(recent.ids), n_dead) > limit else searcher
+        self._searcher = self._settled(searcher)
+
+    def _settled(self, state: FaissSearcher) -> FaissSearcher:
+        """Return the same content with the recent rows in the base and no dead ones, once either has become many."""
+        n_base = len(state._base.ids)
+        n_dead = n_base - int(state._alive.sum())
+        if n_dead > max(MIN_RECENT, MAX_DEAD * n_base):
+            return self._compacted(*_content(state))
+        if len(state._recent.ids) <= min(max(MIN_RECENT, n_base // 8), MAX_RECENT):
+            return state
+        if not state._base.can_grow:
+            return self._compacted(*_content(state))
+        base = state._base.grown(state._recent)
+        alive = np.concatenate([state._alive, np.ones(len(state._recent.ids), dtype=np.bool_)])
+        return FaissSearcher(base=base, alive=alive, recent=self._nothing(), dim=self._dim)
 
     def _compacted(self, ids: Sequence[str], vectors: Vectors, labels: Sequence[Labels]) -> FaissSearcher:
         base = Segment.of(ids, vectors, labels, self._dim)
-        nothing = Segment.of((), np.empty((0, self._dim), dtype=np.float32), (), self._dim)
-        return FaissSearcher(base=base, alive=np.ones(len(ids), dtype=np.bool_), recent=nothing, dim=self._dim)
+        return FaissSearcher(base=base, alive=np.ones(len(ids), dtype=np.bool_), recent=self._nothing(), dim=self._dim)
+
+    def _nothing(self) -> Segment:
+        return Segment.of((), np.empty((0, self._dim), dtype=np.float32), (), self._dim)
 
 
 def _content(state: FaissSearcher) -> tuple[list[str], Vectors, list[Labels]]:

@@ -1,12 +1,14 @@
 """What every vector index checks and how it writes its rows."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smarttriage.adapters.saved_folder import read_folder, write_folder
 from smarttriage.domain.errors import IndexMismatch, InvalidInput
@@ -47,32 +49,52 @@ def best(hits: list[tuple[float, str]], k: int) -> list[Hit]:
     return [Hit(id_, score) for score, id_ in sorted(hits, key=lambda hit: (-hit[0], hit[1]))[:k]]
 
 
-def save_rows(folder: Path, *, seq: int, encoder_id: str, ids: Sequence[str], vectors: Vectors, labels: Sequence[Labels]) -> None:
-    """Write the rows atomically with checksum, encoder id and seq."""
+def write_array(array: NDArray[Any]) -> Callable[[BinaryIO], None]:
+    """Return what writes the array to a part of a saved folder."""
+    return lambda stream: np.save(stream, array, allow_pickle=False)
+
+
+def write_rows(ids: Sequence[str], labels: Sequence[Labels]) -> Callable[[BinaryIO], None]:
+    """Return what writes ids and labels to a part of a saved folder."""
     sets = {label_set: code for code, label_set in enumerate(dict.fromkeys(labels))}
     rows = {"ids": list(ids), "label_sets": [sorted(each) for each in sets], "codes": [sets[each] for each in labels]}
 
-    def write_rows(stream: BinaryIO) -> None:
+    def write(stream: BinaryIO) -> None:
         text = TextIOWrapper(stream, "utf-8")
-        json.dump(rows, text)
+        text.write(json.dumps(rows))  # json.dump would write a million small pieces
         text.detach()
 
-    def write_vectors(stream: BinaryIO) -> None:
-        np.save(stream, vectors, allow_pickle=False)
+    return write
 
+
+def read_rows(path: Path) -> tuple[list[str], list[Labels]]:
+    """Return ids and labels as `write_rows` wrote them."""
+    rows = json.loads(path.read_text("utf-8"))
+    sets = [frozenset(each) for each in rows["label_sets"]]
+    return rows["ids"], [sets[code] for code in rows["codes"]]
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Raise IndexMismatch for whatever reading a saved folder may raise."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, IndexError, InvalidInput) as error:
+        raise IndexMismatch(f"The index in {folder} cannot be read ({error!r}); delete the folder to rebuild it.") from error
+
+
+def save_rows(folder: Path, *, seq: int, encoder_id: str, ids: Sequence[str], vectors: Vectors, labels: Sequence[Labels]) -> None:
+    """Write the rows atomically with checksum, encoder id and seq."""
     facts = {"encoder_id": encoder_id, "dim": int(vectors.shape[1]), "n": len(ids)}
-    write_folder(folder, kind=KIND, seq=seq, facts=facts, parts={VECTORS: write_vectors, ROWS: write_rows})
+    parts = {VECTORS: write_array(vectors), ROWS: write_rows(ids, labels)}
+    write_folder(folder, kind=KIND, seq=seq, facts=facts, parts=parts)
 
 
 def load_rows(folder: Path, *, encoder_id: str, dim: int) -> tuple[int, list[str], Vectors, list[Labels]]:
     """Return (seq, ids, vectors, labels). Raises IndexMismatch if the folder is damaged or of another encoder."""
     saved = read_folder(folder, kind=KIND, expected={"encoder_id": encoder_id, "dim": dim})
-    try:
-        rows = json.loads(saved.files[ROWS].read_text("utf-8"))
-        sets = [frozenset(each) for each in rows["label_sets"]]
-        labels = [sets[code] for code in rows["codes"]]
+    with reading(folder):
+        ids, labels = read_rows(saved.files[ROWS])
         vectors = np.load(saved.files[VECTORS], allow_pickle=False)
-        checked_rows(rows["ids"], vectors, labels, dim)
-    except (OSError, ValueError, KeyError, TypeError, IndexError, InvalidInput) as error:
-        raise IndexMismatch(f"The index in {folder} cannot be read ({error!r}); delete the folder to rebuild it.") from error
-    return saved.seq, rows["ids"], vectors, labels
+        checked_rows(ids, vectors, labels, dim)
+    return saved.seq, ids, vectors, labels

@@ -1,8 +1,10 @@
 """Rows of the serving vector index that never change, and how the nearest of them are found.
 
-Up to `IVF_FROM` rows a search compares the query with every row. From there it looks into the `N_PROBE` nearest of the
-lists that k-means made of the rows, kept in half precision: half the memory and a fifth of the exact search's time or less,
-for a recall@10 of .98 of its answer (benchmarks/indexes.py, on real tickets).
+Below `IVF_FROM` rows a search compares the query with every row. From there it looks into the `N_PROBE` nearest of the lists that
+k-means made of the rows, kept in half precision. benchmarks/index_kinds.py measured exact search, lists and graphs (HNSW), each in
+single, half and 8-bit precision, from 1,000 to 1,000,000 rows. Half precision takes half the memory and two thirds of the time of
+single at the same recall. Graphs are faster from 100,000 rows on, but take a third more memory, are built seven times as slowly,
+find .90 to .94 of the true ten among a million, and FAISS can remove nothing from them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,17 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smarttriage.adapters.indexes.rows import Labels
+from smarttriage.domain.errors import InvalidInput
 from smarttriage.ports import Vectors
 
 # Room for ties behind the k-th hit before a wider search is needed.
 TIE_MARGIN = 8
+# Exact search of 10,000 takes .5 ms, lists of as many a quarter of it (benchmarks/index_kinds.py); below, there is little to win.
 IVF_FROM = 10_000
+# The least power of two with a recall@10 of .98 at every size (benchmarks/index_kinds.py).
 N_PROBE = 64
 # Callers who see less than this share of the rows have every list searched: skipping a hidden row costs next to nothing.
 NARROW = 0.25
-_N_ITERATIONS = 10
+N_ITERATIONS = 10
 # More rows a list make k-means slower and the lists no better (recall within .002 on 40,000 tickets).
-_ROWS_PER_LIST = 40
+ROWS_PER_LIST = 40
 _SEED = 0
 
 
@@ -42,10 +47,40 @@ class Segment:
     @classmethod
     def of(cls, ids: Sequence[str], vectors: Vectors, labels: Sequence[Labels], dim: int) -> "Segment":
         """Return the segment of n ids, (n, dim) vectors and n label sets."""
+        return cls._over(_index_of(np.ascontiguousarray(vectors, dtype=np.float32), dim), ids, labels)
+
+    @classmethod
+    def read(cls, ids: Sequence[str], labels: Sequence[Labels], packed: NDArray[np.uint8], dim: int) -> "Segment":
+        """Return the segment whose index was written by `packed`. Raises InvalidInput if that holds something else."""
+        try:
+            index = faiss.deserialize_index(packed)
+        except RuntimeError as error:
+            raise InvalidInput(f"The vectors cannot be read ({error}).") from error
+        if (index.ntotal, index.d) != (len(ids), dim):
+            raise InvalidInput(f"{index.ntotal} vectors of {index.d} dimensions for {len(ids)} ids; this index holds (n, {dim}).")
+        return cls._over(index, ids, labels)
+
+    @classmethod
+    def _over(cls, index: faiss.Index, ids: Sequence[str], labels: Sequence[Labels]) -> "Segment":
         sets = {label_set: code for code, label_set in enumerate(dict.fromkeys(labels))}
         codes = np.fromiter((sets[each] for each in labels), dtype=np.int32, count=len(ids))
-        index = _index_of(np.ascontiguousarray(vectors, dtype=np.float32), dim)
         return cls(tuple(ids), tuple(labels), tuple(sets), codes, {id_: row for row, id_ in enumerate(ids)}, index)
+
+    @property
+    def can_grow(self) -> bool:
+        """Whether rows can be put behind these without making the lists anew: they have lists, as many as their number asks for."""
+        return isinstance(self.index, faiss.IndexIVF) and self.index.nlist == n_lists(len(self.ids))
+
+    def grown(self, other: "Segment") -> "Segment":
+        """Return a segment of these rows and, behind them, those of another; an id of both leads to the latter's row."""
+        index = faiss.clone_index(self.index)
+        index.add(other.vectors())
+        return self._over(index, self.ids + other.ids, self.labels + other.labels)
+
+    def packed(self) -> NDArray[np.uint8]:
+        """Return the index as bytes."""
+        found: NDArray[np.uint8] = faiss.serialize_index(self.index)
+        return found
 
     def vectors(self) -> Vectors:
         """Return a copy of the vectors."""
@@ -107,9 +142,9 @@ def _index_of(vectors: Vectors, dim: int) -> faiss.Index:
         flat.add(vectors)
         return flat
     half = faiss.ScalarQuantizer.QT_fp16
-    index = faiss.IndexIVFScalarQuantizer(flat, dim, _n_lists(len(vectors)), half, faiss.METRIC_INNER_PRODUCT)
-    index.cp.niter, index.cp.seed = _N_ITERATIONS, _SEED
-    index.cp.max_points_per_centroid = _ROWS_PER_LIST
+    index = faiss.IndexIVFScalarQuantizer(flat, dim, n_lists(len(vectors)), half, faiss.METRIC_INNER_PRODUCT)
+    index.cp.niter, index.cp.seed = N_ITERATIONS, _SEED
+    index.cp.max_points_per_centroid = ROWS_PER_LIST
     index.cp.min_points_per_centroid = 1  # else FAISS prints a warning where a list is small
     index.train(vectors)
     index.add(vectors)
@@ -117,7 +152,7 @@ def _index_of(vectors: Vectors, dim: int) -> faiss.Index:
     return index
 
 
-def _n_lists(n_rows: int) -> int:
+def n_lists(n_rows: int) -> int:
     """Return the power of two nearest to twice the root of the rows' number: 256 from 10,000 rows, 512 from 33,000."""
     return max(256, 1 << round(float(np.log2(2 * np.sqrt(n_rows)))))
 
