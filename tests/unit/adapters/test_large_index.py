@@ -90,6 +90,15 @@ def test_an_index_that_grew_by_batches_finds_as_much_as_one_made_at_once() -> No
     assert {hit.id for hit in pair[0].search(queries[:1], whole, allowed=EVERYONE)[0]} == {f"i{place}" for place in range(whole)}
 
 
+def test_rows_that_outnumber_the_lists_of_the_first_ones_get_lists_of_their_own() -> None:
+    grown = FaissIndex(encoder_id="e", dim=DIM)
+    grown.add([f"i{place}" for place in range(IVF_FROM)], _rows(IVF_FROM, 12), [EVERYONE] * IVF_FROM)
+    assert not grown.snapshot()._base.can_grow_to(5 * IVF_FROM)
+    n = 4 * IVF_FROM
+    grown.add([f"j{place}" for place in range(n)], _rows(n, 13), [EVERYONE] * n)
+    assert grown.snapshot()._base.can_grow_to(5 * IVF_FROM)
+
+
 def test_a_loaded_large_index_answers_as_the_saved_one(indexes: tuple[FaissIndex, ExactIndex], tmp_path: Path) -> None:
     large, _ = indexes
     large.remove(["i000007", "i000060"])

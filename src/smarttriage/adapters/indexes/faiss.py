@@ -140,7 +140,7 @@ class FaissIndex:
             ids, labels = read_rows(saved.files[RECENT_ROWS])
             vectors = np.load(saved.files[RECENT], allow_pickle=False)
             checked_rows(ids, vectors, labels, self._dim)
-            recent = Segment.of(ids, vectors, labels, self._dim)
+            recent = Segment.exact(ids, vectors, labels, self._dim)
         self._searcher = FaissSearcher(base=base, alive=alive, recent=recent, dim=self._dim)
         return saved.seq
 
@@ -150,7 +150,7 @@ class FaissIndex:
         alive = now._alive.copy()
         alive[[row for id_ in gone if (row := now._base.rows.get(id_)) is not None]] = False
         kept = [row for row, id_ in enumerate(now._recent.ids) if id_ not in gone]
-        recent = Segment.of(
+        recent = Segment.exact(
             [*(now._recent.ids[row] for row in kept), *ids],
             np.concatenate([now._recent.vectors()[kept], vectors]),
             [*(now._recent.labels[row] for row in kept), *labels],
@@ -167,7 +167,7 @@ class FaissIndex:
             return self._compacted(*_content(state))
         if len(state._recent.ids) <= min(max(MIN_RECENT, n_base // 8), MAX_RECENT):
             return state
-        if not state._base.can_grow:
+        if not state._base.can_grow_to(len(state)):
             return self._compacted(*_content(state))
         base = state._base.grown(state._recent)
         alive = np.concatenate([state._alive, np.ones(len(state._recent.ids), dtype=np.bool_)])
@@ -178,7 +178,7 @@ class FaissIndex:
         return FaissSearcher(base=base, alive=np.ones(len(ids), dtype=np.bool_), recent=self._nothing(), dim=self._dim)
 
     def _nothing(self) -> Segment:
-        return Segment.of((), np.empty((0, self._dim), dtype=np.float32), (), self._dim)
+        return Segment.exact((), np.empty((0, self._dim), dtype=np.float32), (), self._dim)
 
 
 def _content(state: FaissSearcher) -> tuple[list[str], Vectors, list[Labels]]:

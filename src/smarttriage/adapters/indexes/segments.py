@@ -50,6 +50,13 @@ class Segment:
         return cls._over(_index_of(np.ascontiguousarray(vectors, dtype=np.float32), dim), ids, labels)
 
     @classmethod
+    def exact(cls, ids: Sequence[str], vectors: Vectors, labels: Sequence[Labels], dim: int) -> "Segment":
+        """Return the same without lists, whatever their number: quickly made and soon replaced."""
+        flat = faiss.IndexFlatIP(dim)
+        flat.add(np.ascontiguousarray(vectors, dtype=np.float32))
+        return cls._over(flat, ids, labels)
+
+    @classmethod
     def read(cls, ids: Sequence[str], labels: Sequence[Labels], packed: NDArray[np.uint8], dim: int) -> "Segment":
         """Return the segment whose index was written by `packed`. Raises InvalidInput if that holds something else."""
         try:
@@ -66,10 +73,9 @@ class Segment:
         codes = np.fromiter((sets[each] for each in labels), dtype=np.int32, count=len(ids))
         return cls(tuple(ids), tuple(labels), tuple(sets), codes, {id_: row for row, id_ in enumerate(ids)}, index)
 
-    @property
-    def can_grow(self) -> bool:
-        """Whether rows can be put behind these without making the lists anew: they have lists, as many as their number asks for."""
-        return isinstance(self.index, faiss.IndexIVF) and self.index.nlist == n_lists(len(self.ids))
+    def can_grow_to(self, n: int) -> bool:
+        """Return whether there are lists already, and as many as n rows ask for: then rows can be put behind these."""
+        return isinstance(self.index, faiss.IndexIVF) and self.index.nlist == n_lists(n)
 
     def grown(self, other: "Segment") -> "Segment":
         """Return a segment of these rows and, behind them, those of another; an id of both leads to the latter's row."""
