@@ -23,6 +23,8 @@ SECTIONS = {
     "retrieval": "Retrieval: dense, lexical and hybrid, and the relevance floor",
     "bilingual": "German, French, Dutch and Spanish incidents asked of English articles",
     "long_texts": "Texts beyond the encoder's window: cut, or read by passages",
+    "index_kinds": "Vector index: exact search, lists and graphs, by size and precision",
+    "indexes": "Vector index as the service chooses it: search, changes, memory, saving and loading, 1,000 to 1,000,000 rows",
     "latency": "A suggestion over HTTP",
     "training_speed": "Speed: training, one classification, its explanation, a batch of 10,000",
     "backtest": "Backtest: months walked in order, and what their forecast was worth",
