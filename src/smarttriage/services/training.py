@@ -25,6 +25,8 @@ from smarttriage.ports import (
 from smarttriage.services.evaluation import expected_calibration_error, score
 
 CHUNK = 512
+# Chunks between two writes of the cache, which is written whole: at 50 texts a second a killed run loses a minute or so.
+CHUNKS_A_WRITE = 8
 Progress = Callable[[str, int, int], None]
 Fitted = TypeVar("Fitted", bound=FittedClassifier)
 
@@ -136,18 +138,25 @@ def row_text(row: Mapping[str, str | None], text_columns: Sequence[str]) -> str:
 def embed(
     texts: Sequence[str], *, encoder: Encoder, cache: VectorCache | None = None, progress: Progress | None = None
 ) -> Vectors:
-    """Return (len(texts), dim) vectors; identical texts are encoded once, known ones not at all."""
+    """Return (len(texts), dim) vectors; identical texts are encoded once, known ones not at all.
+
+    What is encoded goes to the cache while the rest is still encoded, so a run that was stopped or killed goes on from there.
+    """
     distinct = list(dict.fromkeys(texts))
     known = cache.get(encoder.encoder_id, distinct) if cache else [None] * len(distinct)
     vectors = {text: vector for text, vector in zip(distinct, known, strict=True) if vector is not None}
-    missing = [text for text in distinct if text not in vectors]
+    # Texts of a length keep each other company: no core waits for another's long last text, no batch is padded for one.
+    missing = sorted((text for text in distinct if text not in vectors), key=len, reverse=True)
+    unsaved: list[str] = []
     for start in range(0, len(missing), CHUNK):
         chunk = missing[start : start + CHUNK]
         vectors.update(zip(chunk, encoder.encode(chunk), strict=True))
+        unsaved += chunk
+        if cache and (len(unsaved) >= CHUNKS_A_WRITE * CHUNK or start + CHUNK >= len(missing)):
+            cache.put(encoder.encoder_id, unsaved, np.stack([vectors[text] for text in unsaved]))
+            unsaved = []
         if progress:
             progress("encode", start + len(chunk), len(missing))
-    if cache and missing:
-        cache.put(encoder.encoder_id, missing, np.stack([vectors[text] for text in missing]))
     return np.stack([vectors[text] for text in texts]) if texts else np.zeros((0, encoder.dim), dtype=np.float32)
 
 

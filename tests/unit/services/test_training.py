@@ -11,7 +11,7 @@ from smarttriage.adapters.encoders.hashing import HashingEncoder
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.domain.errors import EncoderError, InvalidInput
 from smarttriage.ports import Vectors
-from smarttriage.services.training import collect, embed, row_text, train
+from smarttriage.services.training import CHUNK, CHUNKS_A_WRITE, collect, embed, row_text, train
 from smarttriage.testing.tickets import tickets
 
 
@@ -33,6 +33,20 @@ class CountingEncoder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         self.asked += texts
         return self._encoder.encode(texts)
+
+
+class DyingEncoder(CountingEncoder):
+    """Ends after so many calls, as a killed process does."""
+
+    def __init__(self, n_calls: int) -> None:
+        super().__init__()
+        self._left = n_calls
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self._left -= 1
+        if self._left < 0:
+            raise KeyboardInterrupt
+        return super().encode(texts)
 
 
 def test_rows_without_text_or_label_are_left_out_and_counted() -> None:
@@ -111,3 +125,20 @@ def test_the_data_hash_sees_texts_and_labels() -> None:
 
     assert digest("a", "x") == digest("a", "x")
     assert len({digest("a", "x"), digest("a", "y"), digest("b", "x")}) == 3
+
+
+def test_what_was_embedded_before_a_kill_is_not_embedded_again(tmp_path: Path) -> None:
+    texts = [f"ticket {number}" for number in range((CHUNKS_A_WRITE + 3) * CHUNK)]
+    with pytest.raises(KeyboardInterrupt):
+        embed(texts, encoder=DyingEncoder(CHUNKS_A_WRITE + 1), cache=FileVectorCache(tmp_path))
+    encoder = CountingEncoder()
+    resumed = embed(texts, encoder=encoder, cache=FileVectorCache(tmp_path))
+    assert len(encoder.asked) == 3 * CHUNK
+    assert np.array_equal(resumed, embed(texts, encoder=CountingEncoder()))
+
+
+def test_texts_are_embedded_from_the_longest_to_the_shortest_and_come_back_in_their_order() -> None:
+    encoder = CountingEncoder()
+    vectors = embed(["vpn", "the whole floor cannot print", "disk full"], encoder=encoder)
+    assert encoder.asked == ["the whole floor cannot print", "disk full", "vpn"]
+    assert np.array_equal(vectors[0], CountingEncoder().encode(["vpn"])[0])
