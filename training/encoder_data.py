@@ -1,0 +1,184 @@
+"""What an encoder is trained on: texts, pairs of a question and its answer, and answers that only look right.
+
+Only rows that may be shipped are read, and of the judged sets no query of dev: a text that begins like one is left out wherever it
+stands (half of the alerts in runbooks_alerts' dev queries are in alert_severity's train rows, word for word).
+"""
+
+import json
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from smarttriage.adapters.articles import read_articles
+from smarttriage.adapters.beir import read_queries
+from smarttriage.adapters.lexical.tantivy import TantivyIndex
+from smarttriage.adapters.vector_cache import FileVectorCache
+from smarttriage.bootstrap import parts
+from smarttriage.bootstrap.retrieval import read_documents, read_judged
+from smarttriage.domain.article import passage_text, passages
+from smarttriage.domain.text import model_text
+from smarttriage.services.retrieval_evaluation import Document, JudgedQueries
+from smarttriage.services.training import embed
+
+SETS = ("kb_msoffice", "runbooks_alerts", "gitbugs_duplicates")
+LABEL = ("training",)
+# A dev query that is quoted elsewhere is cut or continued differently; its first words stay.
+SAME_START = 60
+MIN_CHARS = 12
+# Ranks looked at for wrong answers, and how many of them are kept for each query.
+MINED_DEPTH = 20
+MINED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A question and its answer.
+
+    Attributes:
+        question: What is asked.
+        answer: What answers it.
+        record: Whose text the answer is.
+        right: All records that answer the question; none of them is a negative for it.
+        wrong: Records that look like an answer and are none, most alike first.
+        kind: Where it comes from.
+    """
+
+    question: str
+    answer: str
+    record: str
+    right: frozenset[str]
+    wrong: tuple[str, ...]
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedCorpus:
+    """A judged set without its dev queries: documents, their passages and the train queries."""
+
+    name: str
+    documents: Mapping[str, Document]
+    passages: Mapping[str, str]
+    owners: Mapping[str, str]
+    queries: JudgedQueries
+
+
+def start_of(text: str) -> str:
+    """Return the first letters and digits of a text, which two copies of it share."""
+    return re.sub(r"[\W_]+", " ", text.lower()).strip()[:SAME_START]
+
+
+def dev_starts(data: Path) -> frozenset[str]:
+    """Return how the dev queries begin."""
+    queries = read_queries([data / name / "queries.dev.jsonl.gz" for name in SETS])
+    return frozenset(start_of(text) for text in queries.values())
+
+
+def open_corpus(name: str, data: Path) -> JudgedCorpus:
+    """Return the set without documents that are dev queries or begin like one."""
+    folder, forbidden = data / name, dev_starts(data)
+    dev = read_queries([folder / "queries.dev.jsonl.gz"])
+    documents = [each for each in read_documents(folder / "corpus.jsonl.gz") if each.id not in dev]
+    documents = [each for each in documents if not {start_of(each.text), start_of(f"{each.title} {each.text}")} & forbidden]
+    cut = [(each, passage) for each in documents for passage in passages(each.id, each.text)]
+    judged = read_judged([folder / "queries.train.jsonl.gz"], [folder / "qrels.train.tsv"])
+    asked = {query: text for query, text in judged.texts.items() if start_of(text) not in forbidden}
+    return JudgedCorpus(
+        name=name,
+        documents={each.id: each for each in documents},
+        passages={passage.id: passage_text(each.title, passage.text) for each, passage in cut},
+        owners={passage.id: each.id for each, passage in cut},
+        queries=JudgedQueries(asked, {query: judged.qrels[query] for query in asked}),
+    )
+
+
+def seed_incidents(kb: Path) -> list[dict[str, object]]:
+    """Return the seed incidents."""
+    return [json.loads(line) for line in (kb / "incidents.jsonl").read_text("utf-8").splitlines()]
+
+
+def distil_texts(corpora: Sequence[JudgedCorpus], data: Path, kb: Path, counts: Mapping[str, int], *, seed: int) -> list[str]:
+    """Return the texts that the student reads beside the teacher, `counts` of each source, in a seeded order."""
+    sources: dict[str, list[str]] = {}
+    for corpus in corpora:
+        sources[f"{corpus.name}_passages"] = list(corpus.passages.values())
+        sources[f"{corpus.name}_titles"] = [each.title for each in corpus.documents.values()]
+        sources[f"{corpus.name}_queries"] = list(corpus.queries.texts.values())
+    sources["alerts"] = list(pd.read_csv(data / "alert_severity" / "train.csv.gz")["text"].astype(str))
+    sources["tickets"] = list(pd.read_csv(data / "it_ticket_category" / "train.csv.gz")["text"].astype(str))
+    sources["seed_incidents"] = [model_text(str(row["title"]), str(row["description"])) for row in seed_incidents(kb)]
+    articles = [row.values for row in read_articles(kb / "articles")]
+    sources["seed_articles"] = [passage_text(a["title"], p.text) for a in articles for p in passages(a["id"], a["body"])]
+    rng, forbidden = random.Random(seed), dev_starts(data)
+    chosen = []
+    for name, count in counts.items():
+        usable = [text for text in dict.fromkeys(sources[name]) if len(text) >= MIN_CHARS and start_of(text) not in forbidden]
+        chosen += rng.sample(usable, min(count, len(usable)))
+    distinct = list(dict.fromkeys(chosen))
+    rng.shuffle(distinct)
+    return distinct
+
+
+def judged_pairs(corpus: JudgedCorpus, cache: Path | None) -> list[Pair]:
+    """Return each train query with the passage of a right record that is nearest to it, and the records wrongly near to it."""
+    encoder, ids, texts = parts.encoder(n_threads=1), list(corpus.passages), list(corpus.passages.values())
+    kept = FileVectorCache(cache) if cache else None
+    vectors = embed(texts, encoder=encoder, cache=kept)
+    questions = embed(list(corpus.queries.texts.values()), encoder=encoder, cache=kept)
+    words = TantivyIndex()
+    words.add(ids, texts, [LABEL] * len(ids))
+    searcher = words.snapshot()
+    pairs = []
+    for (query, text), vector in zip(corpus.queries.texts.items(), questions, strict=True):
+        near = vectors @ vector
+        right = {record for record, grade in corpus.queries.qrels[query].items() if grade > 0}
+        own = [row for row, passage in enumerate(ids) if corpus.owners[passage] in right]
+        if not own:
+            continue
+        best = max(own, key=lambda row: near[row])
+        by_words = [hit.id for hit in searcher.search([text], MINED_DEPTH, allowed=LABEL)[0]]
+        by_sense = [ids[row] for row in np.argsort(-near, kind="stable")[:MINED_DEPTH]]
+        in_turn = [each for both in zip(by_sense, by_words, strict=False) for each in both]
+        wrong = dict.fromkeys(corpus.owners[each] for each in in_turn)
+        wrong_ids = tuple(each for each in wrong if each not in right and each != query)[:MINED]
+        pairs.append(Pair(text, texts[best], corpus.owners[ids[best]], frozenset(right | {query}), wrong_ids, corpus.name))
+    return pairs
+
+
+def title_pair(document: Document, kind: str) -> Pair:
+    """Return a document's title and the beginning of its body."""
+    return Pair(document.title, document.text, document.id, frozenset({document.id}), (), kind)
+
+
+def resolution_pairs(kb: Path) -> list[Pair]:
+    """Return what fixed a seed incident and the incident."""
+    pairs = []
+    for row in seed_incidents(kb):
+        note = row.get("resolution")
+        text = str(note["text"]) if isinstance(note, dict) else ""
+        if len(text) >= MIN_CHARS:
+            incident, own = model_text(str(row["title"]), str(row["description"])), str(row["id"])
+            pairs.append(Pair(text, incident, own, frozenset({own}), (), "resolutions"))
+    return pairs
+
+
+def pair_groups(
+    corpora: Sequence[JudgedCorpus], kb: Path, rounds: Mapping[str, float], *, cache: Path | None, seed: int
+) -> list[list[Pair]]:
+    """Return pairs, each followed by the title and body of one of its wrong records, in a seeded order."""
+    rng, groups = random.Random(seed), []
+    documents = {each.id: each for corpus in corpora for each in corpus.documents.values()}
+    bugs = [title_pair(each, "bug_titles") for each in corpora[-1].documents.values() if len(each.text) > len(each.title)]
+    kinds = {corpus.name: judged_pairs(corpus, cache) for corpus in corpora}
+    kinds |= {"resolutions": resolution_pairs(kb), "bug_titles": bugs}
+    for name, times in rounds.items():
+        pairs = kinds[name] * int(times) + rng.sample(kinds[name], int(len(kinds[name]) * (times % 1)))
+        for pair in pairs:
+            wrong = [title_pair(documents[rng.choice(pair.wrong)], name)] if pair.wrong else []
+            groups.append([pair, *wrong])
+    rng.shuffle(groups)
+    return groups
