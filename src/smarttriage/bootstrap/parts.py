@@ -27,11 +27,16 @@ def new_id(prefix: str) -> str:
 
 def encoder(*, n_threads: int = 1) -> OnnxEncoder:
     """Return the shipped encoder. Raises EncoderError or ConfigurationError; there is no fallback."""
+    return OnnxEncoder.open(encoder_folder(), n_threads=n_threads)
+
+
+def encoder_folder() -> Path:
+    """Return where the shipped encoder lies. Raises ConfigurationError."""
     root = shipped("models") / "encoders"
     folders = sorted(folder for folder in root.iterdir() if (folder / "manifest.json").is_file()) if root.is_dir() else []
     if len(folders) != 1:
         raise ConfigurationError(f"{root} must hold exactly one encoder, it holds {len(folders)}; install smarttriage again")
-    return OnnxEncoder.open(folders[0], n_threads=n_threads)
+    return folders[0]
 
 
 def store(settings: Settings) -> SqlStore:

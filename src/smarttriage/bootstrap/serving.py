@@ -13,6 +13,7 @@ from smarttriage.bootstrap.indexing import INDEX_FOLDER, new_indexing
 from smarttriage.bootstrap.keys import ensure_admin_key
 from smarttriage.bootstrap.lifecycle import open_lifecycle
 from smarttriage.bootstrap.models import open_models
+from smarttriage.bootstrap.reembedding import index_encoder, keep_encoder, reembedding
 from smarttriage.bootstrap.resources import escalation
 from smarttriage.config import Settings
 from smarttriage.ports import Encoder, Store
@@ -42,11 +43,16 @@ def open_services(settings: Settings, *, say: parts.Say) -> Iterator[tuple[Servi
         encoder = parts.encoder()
         store = UnitStore(parts.store(settings))
         cleanup.callback(store.close)
-        live, indexing = _open_live(settings, store=store, encoder=encoder, say=say)
+        searcher = index_encoder(settings, store, encoder)
+        live, indexing = _open_live(settings, store=store, encoder=encoder, searcher=searcher, say=say)
         follower = Follower(indexing=indexing, publish=live.publish_catalogue, on_error=_report)
         follower.start()
-        cleanup.callback(indexing.save, settings.data_dir / INDEX_FOLDER)
+        cleanup.callback(follower.save, settings.data_dir / INDEX_FOLDER)
         cleanup.callback(follower.stop)
+        if searcher is encoder:
+            keep_encoder(settings, store, encoder)
+        else:
+            cleanup.enter_context(reembedding(settings, store=store, shipped=encoder, follower=follower))
         key = ensure_admin_key(settings, store)
 
         def reload() -> None:
@@ -57,11 +63,13 @@ def open_services(settings: Settings, *, say: parts.Say) -> Iterator[tuple[Servi
         yield _services(settings, store=store, live=live, notify=follower.notify, reload=reload, watched=watched), key
 
 
-def _open_live(settings: Settings, *, store: Store, encoder: Encoder, say: parts.Say) -> tuple[Live, IndexingService]:
+def _open_live(
+    settings: Settings, *, store: Store, encoder: Encoder, searcher: Encoder, say: parts.Say
+) -> tuple[Live, IndexingService]:
     models = open_models(settings, encoder).under(read_field_settings(store))
     say(f"preparing {settings.data_dir} ...")
     seed(store=store, encoder=encoder, models=models)
-    indexing = new_indexing(store=store, encoder=encoder)
+    indexing = new_indexing(store=store, encoder=searcher)
     indexing.open(settings.data_dir / INDEX_FOLDER)
     return Live(State(models, indexing.catalogue())), indexing
 

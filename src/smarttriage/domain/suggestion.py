@@ -191,7 +191,7 @@ class IncidentMatch:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What made the suggestion; enough to replay and to blame."""
+    """What made the suggestion; enough to replay and to blame. The encoder is the one whose vectors were searched."""
 
     model_version: str
     encoder_id: str

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from smarttriage.domain.article import Passage
+from smarttriage.ports import Encoder
 from smarttriage.services.retrieval import HybridSearch
 
 
@@ -27,9 +28,11 @@ class Catalogue:
         entries: Article id -> what is shown of it.
         incidents: Open and resolved incidents.
         seq: Position in the change log that all three hold.
+        encoder: Whose vectors the indexes hold.
     """
 
     articles: HybridSearch
     entries: Mapping[str, ArticleEntry]
     incidents: HybridSearch
     seq: int
+    encoder: Encoder

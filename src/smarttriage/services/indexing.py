@@ -17,6 +17,8 @@ from smarttriage.services.catalogue import ArticleEntry, Catalogue
 from smarttriage.services.retrieval import ARTICLES, INCIDENTS, FusionSettings, HybridSearch, lexical_text
 
 BATCH = 512
+# Gets how many records are done and how many there are; returns whether to go on.
+Progress = Callable[[int, int], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class IndexingService:
                 entries=dict(self._entries),
                 incidents=_hybrid(self._incidents, {}, self._incident_search),
                 seq=self._seq,
+                encoder=self._encoder,
             )
 
     def catch_up(self) -> bool:
@@ -126,6 +129,17 @@ class IndexingService:
                 self._entries = {entry.id: entry for entry in map(_entry, articles)}
             self.catch_up()
 
+    def build(self, go_on: Progress) -> bool:
+        """Fill fresh indexes from the store and catch up; return whether that was done to the end.
+
+        Vectors are committed a batch at a time, so a build that was stopped or killed finds them when it is begun again.
+        """
+        with self._lock:
+            whole = self._rebuild(go_on)
+            if whole:
+                self.catch_up()
+            return whole
+
     def save(self, folder: Path) -> None:
         """Write all indexes for the next start."""
         with self._lock:
@@ -139,8 +153,8 @@ class IndexingService:
             self._seq > 0 or not articles
         )
 
-    def _rebuild(self) -> None:
-        """Fill fresh indexes from the store."""
+    def _rebuild(self, go_on: Progress = lambda _done, _total: True) -> bool:
+        """Fill fresh indexes from the store; return whether all is in them."""
         with self._store.begin() as records:
             self._seq = records.last_seq()
             incidents = list(records.indexable_incidents())
@@ -148,9 +162,13 @@ class IndexingService:
         self._entries = {}
         self._articles = self._new_collection("articles")
         self._incidents = self._new_collection("incidents")
+        total = len(incidents) + len(articles)
         for start in range(0, len(incidents), BATCH):
             self._put_incidents(incidents[start : start + BATCH])
+            if not go_on(min(start + BATCH, len(incidents)), total):
+                return False
         self._put_articles(articles)
+        return go_on(total, total)
 
     def _collection_load(self, collection: Collection, folder: Path) -> int:
         seq = collection.vectors.load(folder / collection.name / "vectors")
@@ -204,6 +222,8 @@ def embed(texts: Sequence[str], *, encoder: Encoder, store: Store) -> Vectors:
         known = dict(records.vectors(encoder.encoder_id, set(hashes)))
     missing = {digest: text for digest, text in zip(hashes, texts, strict=True) if digest not in known}
     if missing:
+        # Longest first: texts are encoded side by side, and the last ones then are short for both cores.
+        missing = dict(sorted(missing.items(), key=lambda each: len(each[1]), reverse=True))
         rows = dict(zip(missing, encoder.encode(list(missing.values())), strict=True))
         with store.begin(write=True) as records:
             records.add_vectors(encoder.encoder_id, rows)
@@ -227,6 +247,7 @@ class Follower:
         self._on_error = on_error
         self._wake = threading.Event()
         self._stopping = False
+        self._turn = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="index-follower", daemon=True)
 
     def start(self) -> None:
@@ -245,8 +266,21 @@ class Follower:
 
     def step(self) -> None:
         """Catch up once and publish if anything changed."""
-        if self._indexing.catch_up():
-            self._publish(self._indexing.catalogue())
+        with self._turn:
+            if self._indexing.catch_up():
+                self._publish(self._indexing.catalogue())
+
+    def switch(self, indexing: IndexingService) -> None:
+        """Follow with other indexes from now on: they catch up, then one publication replaces all that is searched."""
+        with self._turn:
+            indexing.catch_up()
+            self._indexing = indexing
+            self._publish(indexing.catalogue())
+
+    def save(self, folder: Path) -> None:
+        """Write the indexes that are followed for the next start."""
+        with self._turn:
+            self._indexing.save(folder)
 
     def _run(self) -> None:
         while not self._stopping:

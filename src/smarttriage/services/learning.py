@@ -197,7 +197,7 @@ class LearningService:
             present = incidents.found(records, principal, incident_id)
         state = self._live.state
         told = with_resolution(present.title, present.description, text)
-        vector = state.models.encoder.encode([told])[0]
+        vector = state.search_encoder.encode([told])[0]
         results = state.catalogue.articles.search(told, vector, 1, allowed=principal.labels)
         return results[0].id if results and (results[0].dense or 0.0) >= SAME_FIX else None
 

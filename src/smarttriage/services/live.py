@@ -88,6 +88,11 @@ class State:
     models: Models
     catalogue: Catalogue
 
+    @property
+    def search_encoder(self) -> Encoder:
+        """Whose vectors are searched: another than the models' while the indexes are being embedded anew."""
+        return self.catalogue.encoder
+
 
 class Live:
     """Holds the present `State`. Readers take the reference once per request; writers replace it whole."""

@@ -135,7 +135,7 @@ class Question:
             worded=worded.incidents,
         )
         nearest = found[: self._n_neighbours]
-        further = _behind(nearest, found[self._n_neighbours :], self.request.k)
+        further = behind(nearest, found[self._n_neighbours :], self.request.k)
         with store.begin() as records:
             stored = records.incidents_by_id([result.id for result in (*nearest, *further)], self.principal)
         return Nearest(_as_stored(nearest, stored), _as_stored(further, stored))
@@ -174,7 +174,7 @@ def because(words: Sequence[str], result: SearchResult, found: str, gloss: Gloss
     return "; ".join(parts)
 
 
-def _behind(nearest: Sequence[SearchResult], rest: Sequence[SearchResult], k: int) -> list[SearchResult]:
+def behind(nearest: Sequence[SearchResult], rest: Sequence[SearchResult], k: int) -> list[SearchResult]:
     """Return those of the rest that are needed for k different ones; the same text has the same score and is passed over."""
     further: list[SearchResult] = []
     scores = {round(result.score, 3) for result in nearest}

@@ -123,7 +123,7 @@ class TriageService:
             articles=read.articles if read else (),
             similar_incidents=read.nearest.similar(request.k, at=request.reported_at or now) if read else (),
             provenance=Provenance(
-                models.classifier.version, models.encoder.encoder_id, state.catalogue.seq, models.taxonomy.version
+                models.classifier.version, state.search_encoder.encoder_id, state.catalogue.seq, models.taxonomy.version
             ),
             timing_ms=watch.timing(),
             audiences=principal.audiences,
@@ -133,14 +133,16 @@ class TriageService:
     def _read(self, principal: Principal, request: IncidentText, state: State, watch: "_Watch") -> "_Read | Reason":
         models, text = state.models, model_text(request.title, request.description)
         question = Question(principal, state.catalogue, request, text)
-        pending = self._beside.submit(_worded, question, models, models.encoder)
+        pending = self._beside.submit(_worded, question, models, state.search_encoder)
         vector = models.encoder.encode([text])
         watch.lap("encode")
         worded = pending.result()
         if isinstance(worded, Reason):
             return worded
-        nearest = question.neighbours(vector[0], worded, self._store)
-        articles = question.articles(vector[0], worded)
+        searcher = state.search_encoder
+        sought = vector if searcher is models.encoder else searcher.encode([text])
+        nearest = question.neighbours(sought[0], worded, self._store)
+        articles = question.articles(sought[0], worded)
         watch.lap("search")
         probabilities = models.classifier.predict_proba([text], vector)
         predictions, refused = judged(models, request, vector[0], probabilities, votes_of(nearest.neighbours, models))

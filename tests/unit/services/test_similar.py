@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from smarttriage.domain.incident import Incident, IncidentStatus, Resolution
 from smarttriage.domain.suggestion import Relation
-from smarttriage.services.matching import N_NEIGHBOURS, _behind
+from smarttriage.services.matching import N_NEIGHBOURS, behind
 from smarttriage.services.retrieval import SearchResult
 from smarttriage.services.similar import BOUNDS, Neighbour, clusters, similar
 from smarttriage.testing.factories import NOON, an_incident
@@ -80,5 +80,5 @@ def test_a_fix_that_stands_for_open_ones_still_names_them() -> None:
 def test_behind_equal_scores_others_are_read_and_else_none() -> None:
     same = [near(each, 0.9)[0] for each in flood(N_NEIGHBOURS)]
     rest = [replace(same[0], id="same", score=0.9), replace(same[0], id="a", score=0.8), replace(same[0], id="b", score=0.7)]
-    assert [result.id for result in _behind(same, rest, 3)] == ["a", "b"]
-    assert _behind([replace(result, score=0.9 - i / 100) for i, result in enumerate(same)], rest, 5) == []
+    assert [result.id for result in behind(same, rest, 3)] == ["a", "b"]
+    assert behind([replace(result, score=0.9 - i / 100) for i, result in enumerate(same)], rest, 5) == []
