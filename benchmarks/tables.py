@@ -21,6 +21,7 @@ SECTIONS = {
     "cold_start": "Cold start: descriptions alone, then 1 to 100 labels a class, beside TF-IDF + LinearSVC and embeddings + LogisticRegression",
     "cold_start_development": "Cold start: the sets on which its design was chosen",
     "retrieval": "Retrieval: dense, lexical and hybrid, and the relevance floor",
+    "encoders": "Encoders: three layers and six, trained on IT texts, beside all-MiniLM-L6-v2",
     "bilingual": "German, French, Dutch and Spanish incidents asked of English articles",
     "long_texts": "Texts beyond the encoder's window: cut, or read by passages",
     "index_kinds": "Vector index: exact search, lists and graphs, by size and precision",
