@@ -14,6 +14,7 @@ from smarttriage.domain.incident import Incident, IncidentStatus
 from smarttriage.domain.shadow import JudgedField, ShadowAnswer, ShadowCount
 from smarttriage.domain.suggestion import Suggestion
 from smarttriage.ports.models import Vectors
+from smarttriage.ports.outcomes import OutcomeRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Change:
 
     Attributes:
         seq: Position; grows, has no holes that a later commit could fill.
-        kind: "incident" or "article".
+        kind: "incident", "article", or "outcome" for what was said of an article that was tried.
         record_id: Which one changed.
         tenant: Whose it is.
         at: When, UTC.
@@ -90,7 +91,7 @@ class StoredAnswer:
     headers: Mapping[str, str]
 
 
-class Records(Protocol):
+class Records(OutcomeRecords, Protocol):
     """Everything in the store, inside one transaction. Reads see the transaction's own writes.
 
     Reads that take a `Principal` return only what it may see; a record that it may not see does not exist for it.

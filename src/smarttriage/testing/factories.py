@@ -10,6 +10,7 @@ from smarttriage.domain.cue_families import EvidenceFamily
 from smarttriage.domain.decision import Decision, Shown
 from smarttriage.domain.feedback import Feedback, FeedbackAction
 from smarttriage.domain.incident import Incident, LabelOrigin
+from smarttriage.domain.outcome import ArticleOutcome, OutcomeKind
 from smarttriage.domain.suggestion import (
     Alternative,
     AppliedRule,
@@ -138,6 +139,21 @@ def a_feedback(**overrides: Any) -> Feedback:
         key_id="key-1",
         field="category",
         value="hardware",
+    )
+    return replace(base, **overrides)
+
+
+def an_outcome(**overrides: Any) -> ArticleOutcome:
+    """Return that `an_article()` worked for somebody."""
+    base = ArticleOutcome(
+        id="outcome-1",
+        tenant=DEFAULT_TENANT,
+        article_id="article-1",
+        version=1,
+        kind=OutcomeKind.WORKED,
+        person="person:jo",
+        created_at=NOON,
+        key_id="key-1",
     )
     return replace(base, **overrides)
 

@@ -10,6 +10,7 @@ from smarttriage.testing.store_articles_contract import ArticlesContract
 from smarttriage.testing.store_decisions_contract import DecisionsContract
 from smarttriage.testing.store_incidents_contract import IncidentsContract
 from smarttriage.testing.store_keys_contract import KeysContract
+from smarttriage.testing.store_outcomes_contract import OutcomesContract
 from smarttriage.testing.store_shadows_contract import ShadowsContract
 from smarttriage.testing.store_suggestions_contract import SuggestionsContract
 from smarttriage.testing.store_transactions_contract import TransactionsContract
@@ -18,6 +19,7 @@ from smarttriage.testing.store_transactions_contract import TransactionsContract
 class StoreContract(
     IncidentsContract,
     ArticlesContract,
+    OutcomesContract,
     SuggestionsContract,
     DecisionsContract,
     ShadowsContract,

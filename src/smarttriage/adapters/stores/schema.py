@@ -155,6 +155,26 @@ feedback = Table(
     sqlite_autoincrement=True,
 )
 
+article_outcome = Table(
+    "article_outcome",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", PlainText("id"), nullable=False, unique=True),
+    _text("tenant"),
+    Column("article_id", PlainText("article_id"), ForeignKey("article.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    _text("kind"),
+    _text("person"),
+    Column("created_at", Instant, nullable=False),
+    _text("key_id"),
+    Column("incident_id", PlainText("incident_id"), index=True),
+    _text("suggestion_id", optional=True),
+    # Taken back, with everything else that somebody said; kept, so that it can be seen who said what.
+    Column("withdrawn_at", Instant),
+    sqlite_autoincrement=True,
+)
+Index("ix_article_outcome_article_id_seq", article_outcome.c.article_id, article_outcome.c.seq)
+
 decision = Table(
     "decision",
     metadata,

@@ -13,6 +13,7 @@ from smarttriage.adapters.stores.decisions import DecisionRecords
 from smarttriage.adapters.stores.fair_lock import FairLock
 from smarttriage.adapters.stores.incidents import IncidentRecords
 from smarttriage.adapters.stores.keys import KeyRecords
+from smarttriage.adapters.stores.outcomes import OutcomeRecords
 from smarttriage.adapters.stores.shadows import ShadowRecords
 from smarttriage.adapters.stores.sqlite import BUSY_TIMEOUT_S, IMMEDIATE, sqlite_engine
 from smarttriage.adapters.stores.suggestions import SuggestionRecords
@@ -23,7 +24,16 @@ from smarttriage.domain.errors import StoreError
 from smarttriage.ports import Clock
 
 
-class SqlRecords(IncidentRecords, ArticleRecords, SuggestionRecords, DecisionRecords, ShadowRecords, VectorRecords, KeyRecords):
+class SqlRecords(
+    IncidentRecords,
+    ArticleRecords,
+    OutcomeRecords,
+    SuggestionRecords,
+    DecisionRecords,
+    ShadowRecords,
+    VectorRecords,
+    KeyRecords,
+):
     """Everything in the store, inside one transaction."""
 
 

@@ -1,0 +1,42 @@
+"""The part of the store's records that tells what became of articles."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from smarttriage.domain.access import Principal
+from smarttriage.domain.outcome import ArticleOutcome, OutcomeKind
+
+# Who writes when evidence sends an article to review or brings it back; such a version starts no new life of the article.
+EVIDENCE_ACTOR = "smarttriage:evidence"
+
+
+class OutcomeRecords(Protocol):
+    """Outcomes of articles, inside one transaction."""
+
+    def add_outcomes(self, outcomes: Sequence[ArticleOutcome]) -> None:
+        """Store them, with a change of the kind "outcome" for each article unless it was not tried.
+
+        Raises Conflict for an id that is there already, NotFound for an article that is not.
+        """
+        ...
+
+    def outcomes(self, article_ids: Collection[str] | None = None) -> Mapping[str, Sequence[ArticleOutcome]]:
+        """Return article id -> its last outcomes, oldest first, of every tenant, for evidence only.
+
+        Only those count that were said since what is published now was published (or, never published, all), that were
+        not withdrawn, and that tell something (not "not_tried").
+        """
+        ...
+
+    def outcome_counts(self, article_id: str) -> Mapping[OutcomeKind, int]:
+        """Return how often each outcome was said of the article as it is published now, by anybody and however often."""
+        ...
+
+    def outcomes_of_incident(self, incident_id: str, principal: Principal) -> Sequence[ArticleOutcome]:
+        """Return what was said of articles for that incident and not withdrawn, oldest first."""
+        ...
+
+    def withdraw_outcomes(self, tenant: str, key_id: str, *, since: datetime, at: datetime) -> Sequence[str]:
+        """Let what the key said since then count no longer; return the articles that it was about."""
+        ...

@@ -1,0 +1,80 @@
+"""What every store promises of what became of articles."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from smarttriage.domain.article import Article, ArticleStatus
+from smarttriage.domain.errors import Conflict, NotFound
+from smarttriage.domain.outcome import ArticleOutcome, OutcomeKind
+from smarttriage.ports import Records, Store
+from smarttriage.ports.outcomes import EVIDENCE_ACTOR
+from smarttriage.testing.factories import NOON, a_principal, an_article, an_outcome
+
+
+class OutcomesContract:
+    """Outcomes by article and by incident, those that count apart from those that no longer do."""
+
+    def test_outcomes_come_back_oldest_first_and_log_a_change_each(self, store: Store) -> None:
+        """What was not tried is counted and nothing else."""
+        kinds = (OutcomeKind.WORKED, OutcomeKind.DID_NOT_WORK, OutcomeKind.NOT_TRIED)
+        said = [an_outcome(id=f"o{number}", kind=kind) for number, kind in enumerate(kinds)]
+        self._with_article(store, said)
+        with store.begin() as records:
+            assert list(records.outcomes()["article-1"]) == said[:2]
+            assert list(records.outcomes(["article-1"])["article-1"]) == said[:2]
+            assert records.outcome_counts("article-1") == dict.fromkeys(kinds, 1)
+            assert [change.kind for change in records.changes(1, limit=9)] == ["outcome"]
+
+    def test_a_new_publication_starts_anew_unless_evidence_made_it(self, store: Store) -> None:
+        """A review settles what was said before; going on published, or being restored, settles nothing."""
+        first = an_article()
+        self._with_article(store, [an_outcome(id="o1")])
+        with store.begin(write=True) as records:
+            self._moved(records, first, 2, ArticleStatus.PUBLISHED, "keeper")
+            self._moved(records, first, 3, ArticleStatus.IN_REVIEW, EVIDENCE_ACTOR)
+            self._moved(records, first, 4, ArticleStatus.PUBLISHED, EVIDENCE_ACTOR)
+            assert len(records.outcomes(["article-1"])["article-1"]) == 1
+            self._moved(records, first, 5, ArticleStatus.IN_REVIEW, "keeper")
+            assert len(records.outcomes(["article-1"])["article-1"]) == 1
+            self._moved(records, first, 6, ArticleStatus.PUBLISHED, "keeper")
+            assert not records.outcomes(["article-1"])["article-1"]
+            assert records.outcome_counts("article-1") == {}
+
+    def test_what_a_key_said_since_then_can_be_withdrawn(self, store: Store) -> None:
+        """Other keys, other tenants and earlier words stay."""
+        late = NOON + timedelta(hours=1)
+        said = [
+            an_outcome(id="early"),
+            an_outcome(id="late", created_at=late),
+            an_outcome(id="other", created_at=late, key_id="key-2"),
+        ]
+        self._with_article(store, said)
+        with store.begin(write=True) as records:
+            assert list(records.withdraw_outcomes("elsewhere", "key-1", since=late, at=late)) == []
+            assert list(records.withdraw_outcomes("default", "key-1", since=late, at=late)) == ["article-1"]
+            assert [each.id for each in records.outcomes(["article-1"])["article-1"]] == ["early", "other"]
+
+    def test_outcomes_of_an_incident_are_its_tenants(self, store: Store) -> None:
+        """Another tenant finds none."""
+        self._with_article(store, [an_outcome(incident_id="incident-1")])
+        with store.begin() as records:
+            assert [each.id for each in records.outcomes_of_incident("incident-1", a_principal())] == ["outcome-1"]
+            assert not records.outcomes_of_incident("incident-1", a_principal(tenant="other"))
+
+    def test_an_outcome_of_nothing_and_a_second_of_the_same_id_are_refused(self, store: Store) -> None:
+        """The error says which."""
+        self._with_article(store, [an_outcome()])
+        with store.begin(write=True) as records, pytest.raises(Conflict, match="outcome-1"):
+            records.add_outcomes([an_outcome()])
+        with store.begin(write=True) as records, pytest.raises(NotFound, match="no such article"):
+            records.add_outcomes([an_outcome(id="o2", article_id="none")])
+
+    def _with_article(self, store: Store, said: list[ArticleOutcome]) -> None:
+        with store.begin(write=True) as records:
+            records.add_articles([an_article()], key_id=None)
+            records.add_outcomes(said)
+
+    def _moved(self, records: Records, first: Article, version: int, status: ArticleStatus, by: str) -> None:
+        records.update_article(replace(first, version=version, status=status, updated_by=by), key_id=None)
