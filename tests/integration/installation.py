@@ -30,6 +30,7 @@ from smarttriage.services.knowledge import KnowledgeService
 from smarttriage.services.learning import LearningService
 from smarttriage.services.lifecycle import ModelLifecycle
 from smarttriage.services.live import Live, Models, State
+from smarttriage.services.outcomes import OutcomeService, OutcomeTaker
 from smarttriage.services.retrieval import FusionSettings
 from smarttriage.services.triage import TriageService
 from smarttriage.services.unit_of_work import UnitStore
@@ -112,6 +113,7 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
         incidents=incidents,
         learning=LearningService(**shared, live=live, incident_service=incidents),
         knowledge=KnowledgeService(**shared, taxonomy=lambda: live.state.models.taxonomy),
+        outcomes=OutcomeService(store=store, clock=clock, taker=OutcomeTaker(clock=clock, new_id=shared["new_id"])),
         store=store,
         clock=clock,
         live=live,

@@ -43,6 +43,7 @@ def test_every_post_answers_a_repeat_with_its_first_answer(api: Installation) ->
         (f"/v1/incidents/{incident}/resolution", {"text": "Raised the session limit on the gateway and restarted it."}),
         ("/v1/feedback", {"suggestion_id": suggestion, "action": "replaced", "field": "category", "value": "security"}),
         ("/v1/articles", ARTICLE),
+        (f"/v1/articles/{article}/outcomes", {"outcome": "did_not_work"}),
         (f"/v1/articles/{article}/submit", None),
         (f"/v1/articles/{article}/publish", None),
         (f"/v1/articles/{article}/retire", None),

@@ -34,6 +34,7 @@ ROUTES: list[tuple[str, str, Any, tuple[str, ...]]] = [
     ("GET", "/v1/articles/{article}", None, ANY),
     ("GET", "/v1/articles/{article}/history", None, ANY),
     ("PATCH", "/v1/articles/{article}", {"title": "Mend it"}, ("write", "admin")),
+    ("POST", "/v1/articles/{article}/outcomes", {"outcome": "worked"}, ("write", "admin")),
     ("POST", "/v1/articles/{article}/submit", None, ("write", "admin")),
     ("POST", "/v1/articles/{article}/publish", None, ("review", "admin")),
     ("POST", "/v1/articles/{article}/retire", None, ("review", "admin")),

@@ -107,14 +107,29 @@ class RoutingOut(Out):
     escalation: list[str]
 
 
+class WorthOut(Out):
+    """What those who tried an article say of it, each one's last word once; being shown confirms nothing."""
+
+    worked: int
+    failed: int
+    usefulness: float = Field(description="Expected share of trials in which it works.")
+    low: float = Field(description="Lower end of the 90 % credible interval.")
+    high: float
+    confirmed_at: datetime | None = Field(description="When it last worked.")
+    contradicted: bool = Field(description="After it had failed, an incident was resolved without it.")
+    expired: bool = Field(description="Its last day of validity is over.")
+    needs_review: bool = Field(description="It failed so often that somebody must look at it.")
+
+
 class ArticleMatchOut(Out):
-    """An article that may fix it."""
+    """An article that may fix it; `evidence` is null where nobody has tried it."""
 
     id: str
     title: str
     score: float
     passage: str
     why: str
+    evidence: WorthOut | None
 
 
 class IncidentMatchOut(Out):

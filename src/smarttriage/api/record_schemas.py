@@ -3,11 +3,14 @@
 from datetime import date, datetime
 from typing import Literal
 
+from pydantic import Field
+
 from smarttriage.api.answer_schemas import Out, ProvenanceOut
 from smarttriage.domain.access import Scope
 from smarttriage.domain.article import ArticleStatus
 from smarttriage.domain.feedback import FeedbackAction
 from smarttriage.domain.incident import IncidentStatus, LabelOrigin
+from smarttriage.domain.outcome import OutcomeKind
 from smarttriage.services.learning import KnowledgeEffect
 
 
@@ -113,6 +116,30 @@ class ArticleOut(Out):
     created_at: datetime
     updated_at: datetime
     updated_by: str | None
+
+
+class EvidenceLifeOut(Out):
+    """What is known of an article's worth: of each person the last word counts, later words of others make it fade."""
+
+    worked: int
+    failed: int
+    usefulness: float = Field(description="Expected share of trials in which it works, from Jeffreys' prior Beta(1/2, 1/2).")
+    low: float = Field(description="Lower end of the 90 % credible interval.")
+    high: float
+    doubt: float = Field(description="Probability that it fails more often than it works; from .99 on it goes to review.")
+    needs_review: bool
+    contradicted: int = Field(description="Incidents that were resolved without it after it had failed.")
+    confirmed_at: datetime | None = Field(description="When it last worked; being shown or read confirms nothing.")
+    days_since_confirmed: int | None
+    expired: bool
+    owner: str | None
+    counts: dict[OutcomeKind, int] = Field(description="How often each outcome was said since it was published.")
+
+
+class ArticleReadOut(ArticleOut):
+    """An article's latest revision, and what those who tried the published one say of it."""
+
+    evidence: EvidenceLifeOut
 
 
 class ArticlesOut(Out):

@@ -9,6 +9,7 @@ from smarttriage.domain.access import Scope
 from smarttriage.domain.article import ArticleStatus
 from smarttriage.domain.feedback import FeedbackAction
 from smarttriage.domain.incident import IncidentStatus
+from smarttriage.domain.outcome import OutcomeKind
 
 MAX_MATCHES = 20
 MAX_PAGE = 200
@@ -251,6 +252,17 @@ class ArticlePatch(Body):
     owner: Name | None = None
     valid_until: Annotated[date, Field(ge=date(1970, 1, 1), lt=date(2200, 1, 1)), BeforeValidator(_written_out)] | None = None
     source_incidents: Names = []
+
+
+class OutcomeCreate(Body):
+    """What became of an article that somebody had before them."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"outcome": "did_not_work", "given_by": "jo"}]})
+    outcome: Literal[OutcomeKind.WORKED, OutcomeKind.DID_NOT_WORK, OutcomeKind.NOT_TRIED]
+    given_by: Name | None = Field(
+        None, description="Who says so; all that a key says without a name counts as one person's word."
+    )
+    incident_id: Name | None = Field(None, description="Of which incident.")
 
 
 class ArticleCreate(ArticlePatch):

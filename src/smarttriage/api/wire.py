@@ -1,6 +1,7 @@
 """Domain values as plain data, by hand: the generic ways cost more than a suggestion's classification."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from smarttriage.domain.article import Article
@@ -20,6 +21,7 @@ from smarttriage.domain.text import Evidence
 from smarttriage.ports import ApiKey, Page
 from smarttriage.services.learning import Outcome
 from smarttriage.services.live import Models
+from smarttriage.services.outcomes import ArticleLife
 
 Plain = dict[str, Any]
 
@@ -39,7 +41,14 @@ def suggestion(made: Suggestion) -> Plain:
         "sla": _sla(made.sla),
         "routing": {"support_group": made.routing.support_group, "escalation": made.routing.escalation},
         "articles": [
-            {"id": match.id, "title": match.title, "score": match.score, "passage": match.passage, "why": match.why}
+            {
+                "id": match.id,
+                "title": match.title,
+                "score": match.score,
+                "passage": match.passage,
+                "why": match.why,
+                "evidence": match.worth,
+            }
             for match in made.articles
         ],
         "similar_incidents": [
@@ -213,6 +222,23 @@ def article(record: Article) -> Plain:
         "created_at": record.created_at,
         "updated_at": record.updated_at,
         "updated_by": record.updated_by,
+    }
+
+
+def article_life(life: ArticleLife, now: datetime) -> Plain:
+    """Return what is known of an article's worth."""
+    said = life.evidence
+    return {
+        "worked": said.worked,
+        "failed": said.failed,
+        **{name: round(getattr(said, name), 4) for name in ("usefulness", "low", "high", "doubt")},
+        "needs_review": said.needs_review,
+        "contradicted": said.n_contradicted,
+        "confirmed_at": said.confirmed_at,
+        "days_since_confirmed": life.days_since_confirmed(now),
+        "expired": life.expired,
+        "owner": life.owner,
+        "counts": life.counts,
     }
 
 

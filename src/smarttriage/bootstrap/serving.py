@@ -25,6 +25,7 @@ from smarttriage.services.knowledge import KnowledgeService
 from smarttriage.services.learning import LearningService
 from smarttriage.services.lifecycle import ModelLifecycle
 from smarttriage.services.live import Live, State
+from smarttriage.services.outcomes import OutcomeService, OutcomeTaker
 from smarttriage.services.triage import TriageService
 from smarttriage.services.unit_of_work import UnitStore
 from smarttriage.services.watching import Watcher
@@ -94,6 +95,7 @@ def _services(
         incidents=incidents,
         learning=LearningService(store=store, clock=clock, new_id=new_id, live=live, incident_service=incidents),
         knowledge=KnowledgeService(store=store, clock=clock, new_id=new_id, taxonomy=lambda: live.state.models.taxonomy),
+        outcomes=OutcomeService(store=store, clock=clock, taker=OutcomeTaker(clock=clock, new_id=new_id)),
         store=store,
         clock=clock,
         live=live,

@@ -145,14 +145,42 @@ class Routing:
 
 
 @dataclass(frozen=True, slots=True)
+class Worth:
+    """What those who tried an article said of it when it was suggested.
+
+    Attributes:
+        worked: People for whom it worked at last.
+        failed: People for whom it failed at last.
+        usefulness: Expected share of trials in which it works, 0..1.
+        low: Lower end of the 90 % credible interval.
+        high: Upper end.
+        confirmed_at: When it last worked, UTC; None: never.
+        contradicted: Whether, after it had failed, an incident was resolved without it.
+        expired: Whether its last day of validity is over.
+        needs_review: Whether it failed so often that somebody must look at it.
+    """
+
+    worked: int
+    failed: int
+    usefulness: float
+    low: float
+    high: float
+    confirmed_at: datetime | None
+    contradicted: bool
+    expired: bool
+    needs_review: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ArticleMatch:
-    """An article that may fix it, with its best passage and why it was found."""
+    """An article that may fix it, with its best passage, why it was found, and its worth where anything is known of that."""
 
     id: str
     title: str
     score: float
     passage: str
     why: str
+    worth: Worth | None = None
 
 
 class Relation(StrEnum):

@@ -12,6 +12,7 @@ from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.ports import Clock, IncidentFilter, Page, Records, Store
 from smarttriage.services.decisions import decide, left_standing
 from smarttriage.services.live import Live
+from smarttriage.services.outcomes import OutcomeTaker
 
 
 class IncidentService:
@@ -22,6 +23,7 @@ class IncidentService:
         self._clock = clock
         self._new_id = new_id
         self._live = live
+        self._outcomes = OutcomeTaker(clock=clock, new_id=new_id)
 
     def create(self, principal: Principal, incident: Incident, *, suggestion_id: str | None = None) -> Incident:
         """Store a new incident under a new id; return it.
@@ -90,6 +92,8 @@ class IncidentService:
                 )
             if present.is_open and not edited.is_open:
                 left_standing(records, principal, incident_id, at=self._clock())
+            if edited.is_open and not present.is_open:
+                self._outcomes.reopened(records, principal, present)
             return put(records, principal, self.checked(edited), self._clock)
 
     def checked(self, incident: Incident) -> Incident:

@@ -3,17 +3,19 @@
 import hashlib
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from smarttriage.domain.access import index_labels
 from smarttriage.domain.article import Article, passage_text, passages
+from smarttriage.domain.article_evidence import NOTHING, ArticleEvidence
 from smarttriage.domain.errors import IndexMismatch
 from smarttriage.domain.incident import Incident
 from smarttriage.ports import Encoder, LexicalIndex, Store, VectorIndex, Vectors
 from smarttriage.services.catalogue import ArticleEntry, Catalogue
+from smarttriage.services.evidence import read_evidence
 from smarttriage.services.retrieval import ARTICLES, INCIDENTS, FusionSettings, HybridSearch, lexical_text
 
 BATCH = 512
@@ -100,15 +102,18 @@ class IndexingService:
                 with self._store.begin() as records:
                     changes = records.changes(self._seq, limit=BATCH)
                     ids = {
-                        kind: {change.record_id for change in changes if change.kind == kind} for kind in ("incident", "article")
+                        kind: {change.record_id for change in changes if change.kind == kind}
+                        for kind in ("incident", "article", "outcome")
                     }
                     incidents = list(records.indexable_incidents(ids["incident"])) if ids["incident"] else []
                     articles = list(records.indexable_articles(ids["article"])) if ids["article"] else []
+                    evidence = read_evidence(records, ids["article"] | ids["outcome"])
                 if not changes:
                     return changed
                 self._put_incidents(incidents)
                 self._remove_articles(ids["article"])
-                self._put_articles(articles)
+                self._put_articles(articles, evidence)
+                self._weigh(ids["outcome"] - ids["article"], evidence)
                 self._seq = changes[-1].seq
                 changed = True
 
@@ -123,10 +128,11 @@ class IndexingService:
             with self._store.begin() as records:
                 last = records.last_seq()
                 articles = list(records.indexable_articles())
+                evidence = read_evidence(records)
             if not 0 <= self._seq <= last or not self._is_whole(articles):
                 self._rebuild()
             else:
-                self._entries = {entry.id: entry for entry in map(_entry, articles)}
+                self._entries = {entry.id: entry for entry in (_entry(article, evidence) for article in articles)}
             self.catch_up()
 
     def build(self, go_on: Progress) -> bool:
@@ -159,6 +165,7 @@ class IndexingService:
             self._seq = records.last_seq()
             incidents = list(records.indexable_incidents())
             articles = list(records.indexable_articles())
+            evidence = read_evidence(records)
         self._entries = {}
         self._articles = self._new_collection("articles")
         self._incidents = self._new_collection("incidents")
@@ -167,7 +174,7 @@ class IndexingService:
             self._put_incidents(incidents[start : start + BATCH])
             if not go_on(min(start + BATCH, len(incidents)), total):
                 return False
-        self._put_articles(articles)
+        self._put_articles(articles, evidence)
         return go_on(total, total)
 
     def _collection_load(self, collection: Collection, folder: Path) -> int:
@@ -189,10 +196,15 @@ class IndexingService:
             if entry is not None:
                 self._articles.remove(entry.passages)
 
-    def _put_articles(self, articles: Sequence[Article]) -> None:
+    def _weigh(self, ids: Iterable[str], evidence: Mapping[str, ArticleEvidence]) -> None:
+        for article_id in ids:
+            if article_id in self._entries:
+                self._entries[article_id] = replace(self._entries[article_id], evidence=evidence.get(article_id, NOTHING))
+
+    def _put_articles(self, articles: Sequence[Article], evidence: Mapping[str, ArticleEvidence]) -> None:
         documents = []
         for article in articles:
-            entry = _entry(article)
+            entry = _entry(article, evidence)
             self._entries[article.id] = entry
             labels = index_labels(article.tenant, article.audiences)
             title = article.title
@@ -231,9 +243,10 @@ def embed(texts: Sequence[str], *, encoder: Encoder, store: Store) -> Vectors:
     return np.stack([known[digest] for digest in hashes])
 
 
-def _entry(article: Article) -> ArticleEntry:
+def _entry(article: Article, evidence: Mapping[str, ArticleEvidence]) -> ArticleEntry:
     parts = {passage.id: passage for passage in passages(article.id, article.body)}
-    return ArticleEntry(article.id, article.title, article.category, article.keywords, parts)
+    said = evidence.get(article.id, NOTHING)
+    return ArticleEntry(article.id, article.title, article.category, article.keywords, parts, article.valid_until, said)
 
 
 class Follower:

@@ -10,6 +10,7 @@ from smarttriage.services.knowledge import KnowledgeService
 from smarttriage.services.learning import LearningService
 from smarttriage.services.lifecycle import ModelLifecycle
 from smarttriage.services.live import Live
+from smarttriage.services.outcomes import OutcomeService
 from smarttriage.services.triage import TriageService
 from smarttriage.services.unit_of_work import UnitStore
 
@@ -53,6 +54,7 @@ class Services:
     incidents: IncidentService
     learning: LearningService
     knowledge: KnowledgeService
+    outcomes: OutcomeService
     store: UnitStore
     clock: Clock
     live: Live

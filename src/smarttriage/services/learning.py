@@ -18,6 +18,7 @@ from smarttriage.services import incidents
 from smarttriage.services.decisions import decide, left_standing
 from smarttriage.services.incidents import IncidentService
 from smarttriage.services.live import Live
+from smarttriage.services.outcomes import OutcomeTaker
 
 # A published article whose passage is this near (cosine) to an incident with its resolution is taken to say the same: the least level
 # at which four of five such claims were right (benchmarks/same_fix.py). With the resolution alone two of three were, at any level.
@@ -73,6 +74,7 @@ class LearningService:
         self._new_id = new_id
         self._live = live
         self._incidents = incident_service
+        self._outcomes = OutcomeTaker(clock=clock, new_id=new_id)
 
     def resolve(
         self,
@@ -112,6 +114,7 @@ class LearningService:
             origins = incidents.label_origins(records, principal, incident_id, labels or {}, at=now)
             labelled = self._incidents.checked(incidents.with_labels(present, labels or {}, origins))
             left_standing(records, principal, incident_id, at=now)
+            self._outcomes.resolved(records, principal, present, article_id=resolution.article_id, text=text, person=resolved_by)
             resolved = replace(labelled, status=IncidentStatus.RESOLVED, resolution=resolution)
             return Outcome(incidents.put(records, principal, resolved, self._clock), effect, article, message)
 
@@ -132,6 +135,7 @@ class LearningService:
             stored = [self._stored(principal, suggestion, judgement) for judgement in judgements]
             for feedback in stored:
                 records.add_feedback(feedback)
+            self._outcomes.judged(records, principal, suggestion, stored)
             labels = {item.field: item.value for item in stored if item.field is not None and item.value is not None}
             actions = {item.field: item.action for item in stored if item.field is not None}
             origins = decide(records, principal, suggestion, labels, at=self._clock(), actions=actions)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeAlias
 
 import numpy as np
@@ -15,6 +15,7 @@ from smarttriage.domain.suggestion import ArticleMatch, IncidentMatch
 from smarttriage.domain.text import shared_words, telling_words
 from smarttriage.ports import Encoder, Store, Vectors
 from smarttriage.services.catalogue import Catalogue
+from smarttriage.services.evidence import N_WEIGHED, weighed, worth
 from smarttriage.services.retrieval import Ranking, SearchResult
 from smarttriage.services.similar import similar
 
@@ -140,18 +141,24 @@ class Question:
             stored = records.incidents_by_id([result.id for result in (*nearest, *further)], self.principal)
         return Nearest(_as_stored(nearest, stored), _as_stored(further, stored))
 
-    def articles(self, vector: Vectors, worded: Worded) -> tuple[ArticleMatch, ...]:
-        """Return the articles at or above the floor, best first, each with its best passage and why it was found."""
+    def articles(self, vector: Vectors, worded: Worded, *, today: date) -> tuple[ArticleMatch, ...]:
+        """Return the articles at or above the floor, best first, each with its best passage and why it was found.
+
+        Those that failed often enough or are no longer valid stand further down than their text would put them.
+        """
         sought = vector if worded.english is None else np.stack([vector, worded.english[0]])
-        results = self.catalogue.articles.search(
-            self.text, sought, self.request.k, allowed=self.principal.labels, worded=worded.articles
+        k, entries = self.request.k, self.catalogue.entries
+        found = self.catalogue.articles.search(
+            self.text, sought, max(k, N_WEIGHED), allowed=self.principal.labels, worded=worded.articles
         )
         matches = []
-        for result in results:
-            entry = self.catalogue.entries[result.id]
+        for result in weighed(found, entries, k, today=today):
+            entry = entries[result.id]
             passage = entry.passages[result.part].text
             why = because(worded.telling, result, f"{entry.title}\n{passage}\n{' '.join(entry.keywords)}", worded.gloss)
-            matches.append(ArticleMatch(result.id, entry.title, round(result.score, 4), passage, why))
+            why = f"{why}; {entry.evidence.said}" if entry.evidence.said else why
+            shown = worth(entry, today=today)
+            matches.append(ArticleMatch(result.id, entry.title, round(result.score, 4), passage, why, shown))
         return tuple(matches)
 
     @property

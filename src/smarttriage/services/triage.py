@@ -142,7 +142,7 @@ class TriageService:
         searcher = state.search_encoder
         sought = vector if searcher is models.encoder else searcher.encode([text])
         nearest = question.neighbours(sought[0], worded, self._store)
-        articles = question.articles(sought[0], worded)
+        articles = question.articles(sought[0], worded, today=self._clock().date())
         watch.lap("search")
         probabilities = models.classifier.predict_proba([text], vector)
         predictions, refused = judged(models, request, vector[0], probabilities, votes_of(nearest.neighbours, models))

@@ -24,6 +24,7 @@ from smarttriage.domain.suggestion import (
     Suggestion,
     Timing,
     VotingNeighbour,
+    Worth,
 )
 from smarttriage.domain.text import Evidence
 
@@ -44,7 +45,7 @@ def suggestion_body(suggestion: Suggestion) -> str:
             "priority": _priority(suggestion.priority),
             "sla": _sla(suggestion.sla),
             "routing": [routing.support_group, routing.escalation],
-            "articles": [[a.id, a.title, a.score, a.passage, a.why] for a in suggestion.articles],
+            "articles": [_article(match) for match in suggestion.articles],
             "similar_incidents": [_incident(match) for match in suggestion.similar_incidents],
             "provenance": [origin.model_version, origin.encoder_id, origin.index_seq, origin.taxonomy_version],
             "timing_ms": [timing.encode, timing.classify, timing.search, timing.store, timing.total],
@@ -73,7 +74,7 @@ def suggestion_of(suggestion_id: str, tenant: str, created_at: datetime, body: s
         priority=_priority_of(stored["priority"]),
         sla=_sla_of(stored["sla"]),
         routing=Routing(support_group, tuple(escalation)),
-        articles=tuple(ArticleMatch(*match) for match in stored["articles"]),
+        articles=tuple(_article_of(match) for match in stored["articles"]),
         similar_incidents=tuple(_incident_of(match) for match in stored["similar_incidents"]),
         provenance=Provenance(*stored["provenance"]),
         timing_ms=Timing(*stored["timing_ms"]),
@@ -81,6 +82,27 @@ def suggestion_of(suggestion_id: str, tenant: str, created_at: datetime, body: s
         # Suggestions stored before this was kept do not say.
         audiences=frozenset(stored.get("audiences", ())),
     )
+
+
+def _article(match: ArticleMatch) -> list[Any]:
+    plain: list[Any] = [match.id, match.title, match.score, match.passage, match.why]
+    said = match.worth
+    if said is None:
+        return plain
+    confirmed = said.confirmed_at and said.confirmed_at.astimezone(UTC).isoformat()
+    shares = [said.usefulness, said.low, said.high]
+    return [*plain, [said.worked, said.failed, *shares, confirmed, said.contradicted, said.expired, said.needs_review]]
+
+
+def _article_of(stored: list[Any]) -> ArticleMatch:
+    id_, title, score, passage, why = stored[:5]
+    return ArticleMatch(id_, title, score, passage, why, _worth_of(stored[5]) if stored[5:] else None)
+
+
+def _worth_of(stored: list[Any]) -> Worth:
+    worked, failed, usefulness, low, high, confirmed, contradicted, expired, needs_review = stored
+    confirmed_at = None if confirmed is None else datetime.fromisoformat(confirmed)
+    return Worth(worked, failed, usefulness, low, high, confirmed_at, contradicted, expired, needs_review)
 
 
 def _incident(match: IncidentMatch) -> list[Any]:

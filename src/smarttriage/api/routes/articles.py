@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Response
 from smarttriage.api import documented, wire
 from smarttriage.api.answers import Answer, answer, etag
 from smarttriage.api.calls import Call, Editor, IfMatch, Reader, Reviewer, Writer, not_longer, version_of
-from smarttriage.api.record_schemas import ArticleOut, ArticlesOut, HistoryOut
-from smarttriage.api.schemas import ArticleCreate, ArticlePatch, ArticleQuery
+from smarttriage.api.record_schemas import ArticleOut, ArticleReadOut, ArticlesOut, EvidenceLifeOut, HistoryOut
+from smarttriage.api.schemas import ArticleCreate, ArticlePatch, ArticleQuery, OutcomeCreate
 from smarttriage.api.strict_json import StrictRoute
 from smarttriage.domain.article import Article, ArticleStatus
 from smarttriage.domain.errors import InvalidInput
@@ -54,11 +54,34 @@ def list_articles(call: Reader, query: Annotated[ArticleQuery, Query()]) -> Resp
 @router.get(
     "/v1/articles/{article_id}",
     summary="Read an article",
-    responses=documented.answers(ArticleOut, *documented.READ_ONE, headers=("ETag",)),
+    responses=documented.answers(ArticleReadOut, *documented.READ_ONE, headers=("ETag",)),
 )
 def read_article(call: Reader, article_id: str) -> Response:
-    """Return the latest revision and its ETag."""
-    return _present(call.services.knowledge.get(call.principal, article_id)).response
+    """Return the latest revision, its ETag, and what those who tried the article say of it."""
+    found = call.services.knowledge.get(call.principal, article_id)
+    evidence = wire.article_life(call.services.outcomes.life(call.principal, article_id), call.services.clock())
+    return answer({**wire.article(found), "evidence": evidence}, ETag=etag(found.version)).response
+
+
+@router.post(
+    "/v1/articles/{article_id}/outcomes",
+    status_code=201,
+    summary="Say what became of an article",
+    responses=documented.answers(EvidenceLifeOut, *documented.WRITE_ONE, status=201),
+)
+def say_outcome(call: Writer, article_id: str, body: OutcomeCreate) -> Response:
+    """Store that it worked, did not work or was not tried; return what is known of it now.
+
+    A resolution that names its article, thumbs on a suggestion and a reopened incident say the same by themselves.
+    """
+
+    def work() -> Answer:
+        said = call.services.outcomes.say(
+            call.principal, article_id, body.outcome, given_by=body.given_by, incident_id=body.incident_id
+        )
+        return answer(wire.article_life(said, call.services.clock()), 201)
+
+    return call.commit(work)
 
 
 @router.get(
