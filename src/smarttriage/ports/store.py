@@ -13,6 +13,7 @@ from smarttriage.domain.feedback import Feedback
 from smarttriage.domain.incident import Incident, IncidentStatus
 from smarttriage.domain.shadow import JudgedField, ShadowAnswer, ShadowCount
 from smarttriage.domain.suggestion import Suggestion
+from smarttriage.ports.clusters import ClusterRecords
 from smarttriage.ports.models import Vectors
 from smarttriage.ports.outcomes import OutcomeRecords
 
@@ -91,7 +92,7 @@ class StoredAnswer:
     headers: Mapping[str, str]
 
 
-class Records(OutcomeRecords, Protocol):
+class Records(OutcomeRecords, ClusterRecords, Protocol):
     """Everything in the store, inside one transaction. Reads see the transaction's own writes.
 
     Reads that take a `Principal` return only what it may see; a record that it may not see does not exist for it.

@@ -11,6 +11,7 @@ from smarttriage.domain.decision import Decision, Shown
 from smarttriage.domain.feedback import Feedback, FeedbackAction
 from smarttriage.domain.incident import Incident, LabelOrigin
 from smarttriage.domain.outcome import ArticleOutcome, OutcomeKind
+from smarttriage.domain.streams import Cluster, ClusterKind
 from smarttriage.domain.suggestion import (
     Alternative,
     AppliedRule,
@@ -169,6 +170,20 @@ def a_decision(**overrides: Any) -> Decision:
         origin=LabelOrigin.CONFIRMED,
         value="hardware",
         decided_at=NOON,
+    )
+    return replace(base, **overrides)
+
+
+def a_cluster(**overrides: Any) -> Cluster:
+    """Return an open storm of the default tenant that everyone may see."""
+    base = Cluster(
+        id="clu_1",
+        tenant=DEFAULT_TENANT,
+        audiences=frozenset({EVERYONE}),
+        kind=ClusterKind.STORM,
+        title="Printer on floor 3 is offline",
+        began_at=NOON,
+        updated_at=NOON,
     )
     return replace(base, **overrides)
 

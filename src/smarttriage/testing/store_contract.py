@@ -7,6 +7,7 @@ class TestMyStore(StoreContract):
 """
 
 from smarttriage.testing.store_articles_contract import ArticlesContract
+from smarttriage.testing.store_clusters_contract import ClustersContract
 from smarttriage.testing.store_decisions_contract import DecisionsContract
 from smarttriage.testing.store_incidents_contract import IncidentsContract
 from smarttriage.testing.store_keys_contract import KeysContract
@@ -23,6 +24,7 @@ class StoreContract(
     SuggestionsContract,
     DecisionsContract,
     ShadowsContract,
+    ClustersContract,
     KeysContract,
     TransactionsContract,
 ):

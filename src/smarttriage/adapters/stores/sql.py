@@ -9,6 +9,7 @@ from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
 from smarttriage.adapters.stores.articles import ArticleRecords
+from smarttriage.adapters.stores.clusters import ClusterRecords
 from smarttriage.adapters.stores.decisions import DecisionRecords
 from smarttriage.adapters.stores.fair_lock import FairLock
 from smarttriage.adapters.stores.incidents import IncidentRecords
@@ -32,6 +33,7 @@ class SqlRecords(
     DecisionRecords,
     ShadowRecords,
     VectorRecords,
+    ClusterRecords,
     KeyRecords,
 ):
     """Everything in the store, inside one transaction."""
