@@ -1,0 +1,126 @@
+"""The latest reports of one stream with their vectors: one product tells how near a new one is to each of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smarttriage.domain.incident import Incident
+from smarttriage.domain.streams import ClusterKind
+from smarttriage.ports import Vectors
+
+# Four weeks at 2,000 incidents a week (kpi_servicenow has 1,900); one look at so many costs about a millisecond and 12 MB.
+CAPACITY = 8_192
+# Custom labels that name where somebody is.
+_SITES = ("site", "location")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the detector reads of an incident.
+
+    Attributes:
+        places: Services, CIs and sites, each with what it is in front.
+    """
+
+    id: str
+    tenant: str
+    audiences: frozenset[str]
+    at: datetime
+    title: str
+    reporter: str | None = None
+    services: frozenset[str] = frozenset()
+    places: frozenset[str] = frozenset()
+    priority: str | None = None
+    category: str | None = None
+    kind: str | None = None
+    is_open: bool = True
+
+    @classmethod
+    def of(cls, incident: Incident) -> "Report":
+        """Return what the detector reads of the incident."""
+        services, labels = frozenset(incident.affected_services), incident.labels
+        places = {f"service {name}" for name in services} | {f"CI {name}" for name in incident.configuration_items}
+        places |= {f"site {labels.custom[name]}" for name in _SITES if name in labels.custom}
+        return cls(
+            incident.id,
+            incident.tenant,
+            incident.audiences,
+            incident.reported_at,
+            incident.title or incident.description[:80],
+            incident.reporter,
+            services,
+            frozenset(places),
+            incident.priority,
+            labels.category,
+            labels.kind,
+            incident.is_open,
+        )
+
+
+@dataclass(slots=True)
+class Entry:
+    """A report in the window, and the cluster of each kind that it is in. `share` is the part of the reports before it that were alike."""
+
+    report: Report
+    clusters: dict[ClusterKind, str] = field(default_factory=dict)
+    share: float | None = None
+
+
+class Window:
+    """Reports and vectors side by side, unordered; the oldest quarter goes when it is full."""
+
+    def __init__(self, dim: int, capacity: int = CAPACITY) -> None:
+        self._vectors = np.zeros((capacity, dim), dtype=np.float32)
+        self._at = np.zeros(capacity)
+        self._places: dict[str, int] = {}
+        self.entries: list[Entry] = []
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @property
+    def at(self) -> NDArray[np.float64]:
+        """Return the (n,) instants of the reports in seconds."""
+        return self._at[: len(self.entries)]
+
+    def nearness(self, vector: Vectors) -> NDArray[np.float32]:
+        """Return the (n,) cosines."""
+        return np.asarray(self._vectors[: len(self.entries)] @ vector, dtype=np.float32)
+
+    def vector(self, place: int) -> Vectors:
+        """Return the (dim,) vector of a report."""
+        found: Vectors = self._vectors[place]
+        return found
+
+    def find(self, incident_id: str) -> int | None:
+        """Return the report's place."""
+        return self._places.get(incident_id)
+
+    def put(self, entry: Entry, vector: Vectors) -> int:
+        """Add the report; return its place."""
+        self.make_room()
+        place = len(self.entries)
+        self.entries.append(entry)
+        self._vectors[place], self._at[place] = vector, entry.report.at.timestamp()
+        self._places[entry.report.id] = place
+        return place
+
+    def remove(self, incident_id: str) -> None:
+        """Forget a report."""
+        self._keep(place for place, entry in enumerate(self.entries) if entry.report.id != incident_id)
+
+    def make_room(self) -> None:
+        """Forget the oldest quarter if the window is full; places change then."""
+        if len(self.entries) < len(self._vectors):
+            return
+        order = np.argsort(self.at, kind="stable")
+        self._keep(sorted(order[len(order) // 4 or 1 :].tolist()))
+
+    def _keep(self, places: Iterable[int]) -> None:
+        kept = list(places)
+        self._vectors[: len(kept)], self._at[: len(kept)] = self._vectors[kept], self._at[kept]
+        self.entries = [self.entries[place] for place in kept]
+        self._places = {entry.report.id: place for place, entry in enumerate(self.entries)}
