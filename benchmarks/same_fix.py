@@ -22,10 +22,10 @@ from smarttriage.adapters.lexical.tantivy import TantivyIndex
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts
 from smarttriage.domain.interval import clopper_pearson
-from smarttriage.domain.resolution_note import assess
 from smarttriage.domain.text import model_text
 from smarttriage.ports import Encoder, VectorCache
 from smarttriage.services.learning import SAME_FIX, with_resolution
+from smarttriage.services.notes import assess
 from smarttriage.services.retrieval import ARTICLES, HybridSearch
 from smarttriage.services.retrieval_evaluation import ALLOWED, Document, parts_of
 from smarttriage.services.training import embed

@@ -173,4 +173,6 @@ def test_fixed_drafts_nothing_and_says_so(api: Installation) -> None:
     incident = api.must("POST", "/v1/incidents", {"title": "VPN drops"})
     outcome = api.must("POST", f"/v1/incidents/{incident['id']}/resolution", {"text": "fixed"})
     assert (outcome["effect"], outcome["article_id"]) == ("no_content", None)
+    assert outcome["question"] in outcome["message"]
+    assert outcome["question"].endswith("is enough.") or outcome["question"].endswith("?")
     assert "?" in outcome["message"]

@@ -68,12 +68,13 @@ class IncidentsOut(Out):
 
 
 class OutcomeOut(Out):
-    """A stored resolution and what it did to the knowledge base."""
+    """A stored resolution and what it did to the knowledge base; `question` is for the agent whose note says nothing."""
 
     incident: IncidentOut
     effect: KnowledgeEffect
     article_id: str | None
     message: str
+    question: str | None
 
 
 class FeedbackOut(Out):

@@ -186,6 +186,7 @@ def outcome(result: Outcome) -> Plain:
         "effect": result.effect,
         "article_id": result.article_id,
         "message": result.message,
+        "question": result.question,
     }
 
 

@@ -91,14 +91,46 @@ class NoteQuality:
     question: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class NoteWords:
+    """A note's words, sorted by what they are good for.
+
+    Attributes:
+        n_words: How many there are.
+        n_closing: How many only say that it is over.
+        n_binding: How many only hold the sentence together.
+        telling: The others, each once, in lower case.
+        acts: Whether one of them names a step that can be repeated.
+    """
+
+    n_words: int
+    n_closing: int
+    n_binding: int
+    telling: frozenset[str]
+    acts: bool
+
+    @property
+    def follows_rules(self) -> bool:
+        """Whether the note holds enough telling words for an action or, without one, for an explanation."""
+        return len(self.telling) >= (MIN_WORDS_WITH_ACTION if self.acts else MIN_WORDS_WITHOUT_ACTION)
+
+
+def words_of(note: str) -> NoteWords:
+    """Return the words of a note."""
+    words = [word.rstrip(".:/\\-'’").lower() for word in _WORD.findall(note)]
+    # A note of a hundred thousand words holds far fewer different ones, and the patterns are long.
+    binding = {word for word in set(words) if _FUNCTION.fullmatch(word)}
+    closing = {word for word in set(words) - binding if _CLOSURE.fullmatch(word)}
+    telling = frozenset(words) - binding - closing
+    acts = any(_ACTION.fullmatch(word) for word in telling)
+    return NoteWords(len(words), sum(w in closing for w in words), sum(w in binding for w in words), telling, acts)
+
+
 def assess(note: str) -> NoteQuality:
-    """Return whether the note holds an action that can be repeated, or an explanation that can be given again.
+    """Return whether the note holds an action that can be repeated, or an explanation that can be given again, by rules alone.
 
     Words that only say that it is over ("fixed", "user called back, works now") do not count, nor does an action without
     its object ("rebooted the PC").
     """
-    words = [word.rstrip(".:/\\-'’") for word in _WORD.findall(note)]
-    telling = {word.lower() for word in words if not _FUNCTION.fullmatch(word) and not _CLOSURE.fullmatch(word)}
-    acts = any(_ACTION.fullmatch(word) for word in telling)
-    actionable = len(telling) >= (MIN_WORDS_WITH_ACTION if acts else MIN_WORDS_WITHOUT_ACTION)
+    actionable = words_of(note).follows_rules
     return NoteQuality(actionable, None if actionable else _QUESTION)

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from smarttriage.domain.effort import Effort
 from smarttriage.domain.near_text import near_identical, word_set
-from smarttriage.domain.resolution_note import assess
 from smarttriage.services.backtest_answers import Near, StepAnswers
 from smarttriage.services.backtest_history import History
 from smarttriage.services.backtest_plan import Plan, known_seconds
 from smarttriage.services.evaluation import confusion, macro_f1
+from smarttriage.services.notes import assess
 from smarttriage.services.retrieval import FLOOR_WITHOUT_MARGIN
 
 # Below this cosine an earlier incident is not shown; the floor that benchmarks/retrieval.py prints for incidents.

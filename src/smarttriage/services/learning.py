@@ -10,7 +10,6 @@ from smarttriage.domain.article import Article, ArticleStatus
 from smarttriage.domain.errors import Conflict, InvalidInput, NotFound
 from smarttriage.domain.feedback import FIELD_ACTIONS, Feedback, FeedbackAction
 from smarttriage.domain.incident import Incident, IncidentStatus, LabelOrigin, Resolution
-from smarttriage.domain.resolution_note import assess
 from smarttriage.domain.suggestion import FieldPrediction, Suggestion
 from smarttriage.domain.text import model_text
 from smarttriage.ports import Clock, Records, Store
@@ -18,6 +17,7 @@ from smarttriage.services import incidents
 from smarttriage.services.decisions import decide, left_standing
 from smarttriage.services.incidents import IncidentService
 from smarttriage.services.live import Live
+from smarttriage.services.notes import assess
 from smarttriage.services.outcomes import OutcomeTaker
 
 # A published article whose passage is this near (cosine) to an incident with its resolution is taken to say the same: the least level
@@ -44,12 +44,14 @@ class Outcome:
         effect: What happened to the knowledge base.
         article_id: The article that was linked, found to say the same, or drafted.
         message: The same in words, with a question where the note has no content.
+        question: What to ask the agent, in the language of the note, where it has no content; else None.
     """
 
     incident: Incident
     effect: KnowledgeEffect
     article_id: str | None
     message: str
+    question: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,12 @@ class LearningService:
             present = incidents.found(records, principal, incident_id)
             if not present.is_open:
                 raise Conflict(f"incident {incident_id} is {present.status}; PATCH its status to open before resolving it again")
+            question = None if article_id is not None else self._question(present, text)
             if article_id is not None:
                 effect, article, message = _linked(records, principal, article_id)
+            elif question is not None:
+                effect, article = KnowledgeEffect.NO_CONTENT, None
+                message = f"the note does not say what was done, so no article was drafted. {question}"
             else:
                 effect, article, message = self._grown(records, principal, present, text=text, similar=similar)
             resolution = Resolution(
@@ -116,7 +122,7 @@ class LearningService:
             left_standing(records, principal, incident_id, at=now)
             self._outcomes.resolved(records, principal, present, article_id=resolution.article_id, text=text, person=resolved_by)
             resolved = replace(labelled, status=IncidentStatus.RESOLVED, resolution=resolution)
-            return Outcome(incidents.put(records, principal, resolved, self._clock), effect, article, message)
+            return Outcome(incidents.put(records, principal, resolved, self._clock), effect, article, message, question)
 
     def judge(
         self, principal: Principal, suggestion_id: str, judgements: Sequence[Judgement]
@@ -205,17 +211,16 @@ class LearningService:
         results = state.catalogue.articles.search(told, vector, 1, allowed=principal.labels)
         return results[0].id if results and (results[0].dense or 0.0) >= SAME_FIX else None
 
+    def _question(self, incident: Incident, text: str) -> str | None:
+        """Return what to ask about a note without content, in its language or the incident's; None if it has content."""
+        intake = self._live.state.models.gate.intake
+        spoken = intake.languages.detect(text) if intake is not None else None
+        return assess(text, language=spoken or incident.language).question
+
     def _grown(
         self, records: Records, principal: Principal, incident: Incident, *, text: str, similar: str | None
     ) -> tuple[KnowledgeEffect, str | None, str]:
         """Return what a resolution without an article does to the knowledge base, with the draft stored if there is one."""
-        quality = assess(text)
-        if not quality.actionable:
-            return (
-                KnowledgeEffect.NO_CONTENT,
-                None,
-                f"the note does not say what was done, so no article was drafted. {quality.question}",
-            )
         if similar is not None:
             return KnowledgeEffect.SIMILAR_ARTICLE_EXISTS, similar, f"article {similar} says much the same, so none was drafted"
         draft = self._draft(principal, incident, text)

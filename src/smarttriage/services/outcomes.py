@@ -11,10 +11,10 @@ from smarttriage.domain.errors import InvalidInput, NotFound
 from smarttriage.domain.feedback import Feedback, FeedbackAction
 from smarttriage.domain.incident import Incident
 from smarttriage.domain.outcome import FAILURES, ArticleOutcome, OutcomeKind, person_of
-from smarttriage.domain.resolution_note import assess
 from smarttriage.domain.suggestion import Suggestion
 from smarttriage.ports import Clock, Records, Store
 from smarttriage.ports.outcomes import EVIDENCE_ACTOR
+from smarttriage.services.notes import assess
 
 THUMBS = {FeedbackAction.THUMBS_UP: OutcomeKind.WORKED, FeedbackAction.THUMBS_DOWN: OutcomeKind.DID_NOT_WORK}
 # What a person may say of an article directly; the others follow from what happens to incidents.

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from smarttriage.domain.incident import Incident
 from smarttriage.domain.near_text import gist, near_identical
-from smarttriage.domain.resolution_note import assess
 from smarttriage.domain.suggestion import IncidentMatch, Relation
+from smarttriage.services.notes import assess
 from smarttriage.services.retrieval import SearchResult
 
 Neighbour: TypeAlias = tuple[SearchResult, Incident]
