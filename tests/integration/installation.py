@@ -21,7 +21,10 @@ from smarttriage.api.app import create_app
 from smarttriage.domain.access import EVERYONE, Principal, Scope
 from smarttriage.domain.escalation import EscalationMatrix
 from smarttriage.domain.priority import PriorityPolicy
+from smarttriage.domain.stream_rules import StreamPolicy
 from smarttriage.domain.taxonomy import Taxonomy
+from smarttriage.services.clustering import ClusterPass
+from smarttriage.services.clusters import ClusterService
 from smarttriage.services.incidents import IncidentService
 from smarttriage.services.indexing import Collection, IndexingService
 from smarttriage.services.installation import Limits, Services
@@ -30,6 +33,7 @@ from smarttriage.services.knowledge import KnowledgeService
 from smarttriage.services.learning import LearningService
 from smarttriage.services.lifecycle import ModelLifecycle
 from smarttriage.services.live import Live, Models, State
+from smarttriage.services.ongoing import Board
 from smarttriage.services.outcomes import OutcomeService, OutcomeTaker
 from smarttriage.services.retrieval import FusionSettings
 from smarttriage.services.triage import TriageService
@@ -55,6 +59,7 @@ class Installation:
     notified: list[int]
     reloaded: list[int]
     versions: FolderVersions
+    policy: StreamPolicy
 
     def ask(self, method: str, path: str, body: Any = None, *, key: str | None = ADMIN, **headers: str) -> Any:
         """Return the response."""
@@ -91,15 +96,26 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
     )
     models = Models(encoder, KeywordClassifier(), _taxonomy(), _policy())
     live = Live(State(models, indexing.catalogue()))
-    numbers = itertools.count(1)
+    with store.begin() as records:
+        numbers = itertools.count(1 + records.last_seq())
     shared: dict[str, Any] = {"store": store, "clock": clock, "new_id": lambda prefix: f"{prefix}_{next(numbers):06}"}
     notified: list[int] = []
+    board, policy = Board(), StreamPolicy.from_mapping(_toml("major_incidents.toml"), models.policy)
+    clusters = ClusterPass(
+        store=store,
+        policy=policy,
+        behind=lambda: (live.state.catalogue.seq, encoder),
+        clock=clock,
+        publish=board.publish,
+    )
+    clusters.step()
     reloaded: list[int] = []
 
     def follow() -> None:
         notified.append(1)
         if indexing.catch_up():
             live.publish_catalogue(indexing.catalogue())
+            clusters.step()
 
     versions = _versions(folder, encoder)
     drift = DriftMonitor(live=live, store=store, reference=lambda: None)
@@ -109,11 +125,14 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
     )
     incidents = IncidentService(**shared, live=live)
     services = Services(
-        triage=TriageService(**shared, live=live, observe=lambda *seen: watcher.step([Seen(*seen)])),
+        triage=TriageService(
+            **shared, live=live, observe=lambda *seen: watcher.step([Seen(*seen)]), ongoing=lambda: board.present
+        ),
         incidents=incidents,
         learning=LearningService(**shared, live=live, incident_service=incidents),
         knowledge=KnowledgeService(**shared, taxonomy=lambda: live.state.models.taxonomy),
         outcomes=OutcomeService(store=store, clock=clock, taker=OutcomeTaker(clock=clock, new_id=shared["new_id"])),
+        clusters=ClusterService(store=store, clock=clock),
         store=store,
         clock=clock,
         live=live,
@@ -122,16 +141,14 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
         reload=lambda: reloaded.append(1),
         ready=lambda: True,
         limits=limits or Limits(),
-        escalation=EscalationMatrix.from_mapping(
-            tomllib.loads((KB / "escalation.toml").read_text(encoding="utf-8")), live.state.models.policy
-        ),
+        escalation=EscalationMatrix.from_mapping(_toml("escalation.toml"), live.state.models.policy),
     )
     services = replace(services, **replaced)
     keys = KeyService(store=store, clock=clock)
     keys.ensure_administrator(ADMIN, label="admin")
     keys.ensure_administrator(OTHER_ADMIN, label="other", tenant="other")
     with TestClient(create_app(services), follow_redirects=False) as client:
-        yield Installation(services, client, clock, inner, notified, reloaded, versions)
+        yield Installation(services, client, clock, inner, notified, reloaded, versions, policy)
     inner.close()
 
 
@@ -150,6 +167,10 @@ def _versions(folder: Path, encoder: HashingEncoder) -> FolderVersions:
 
 def two_categories(encoder: HashingEncoder) -> CentroidClassifier:
     return CentroidClassifier.from_descriptions({"category": {"network": "vpn wifi", "hardware": "printer"}}, encoder=encoder)
+
+
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads((KB / name).read_text(encoding="utf-8"))
 
 
 def _raise(error: Exception) -> None:

@@ -36,17 +36,24 @@ def test_every_post_answers_a_repeat_with_its_first_answer(api: Installation) ->
     article = api.must("POST", "/v1/articles", ARTICLE)["id"]
     suggestion = api.must("POST", "/v1/suggestions", REPORT)["id"]
     key = api.must("POST", "/v1/admin/keys", {"label": "x", "scopes": ["suggest"]})["id"]
+    first, second, one = _clusters(api)
     posts: list[tuple[str, Any]] = [
         ("/v1/suggestions", REPORT),
         ("/v1/predictions:batch", {"texts": [REPORT]}),
         ("/v1/incidents", REPORT),
         (f"/v1/incidents/{incident}/resolution", {"text": "Raised the session limit on the gateway and restarted it."}),
+        ("/v1/insights/gaps/drafts", {"incident_ids": [incident]}),
         ("/v1/feedback", {"suggestion_id": suggestion, "action": "replaced", "field": "category", "value": "security"}),
         ("/v1/articles", ARTICLE),
         (f"/v1/articles/{article}/outcomes", {"outcome": "did_not_work"}),
         (f"/v1/articles/{article}/submit", None),
         (f"/v1/articles/{article}/publish", None),
         (f"/v1/articles/{article}/retire", None),
+        (f"/v1/clusters/{first}/promote", {"kind": "major_incident"}),
+        (f"/v1/clusters/{first}/dismiss", {"kind": "duplicate"}),
+        (f"/v1/clusters/{first}/split", {"incident_ids": [one]}),
+        (f"/v1/clusters/{second}/merge", {"into": first}),
+        (f"/v1/clusters/{first}/resolve", None),
         ("/v1/models/shadow", {"version": None}),
         ("/v1/admin/reload", None),
         ("/v1/admin/keys", {"label": "y", "scopes": ["suggest"]}),
@@ -173,3 +180,12 @@ def _half_done(api: Installation) -> None:
             records.put_fact("half", "done")
             raise ZeroDivisionError
         unit.records().put_fact("other half", "done")
+
+
+def _clusters(api: Installation) -> tuple[str, str, str]:
+    """Return two storms and an incident of the first."""
+    for title in ("Payroll shows nothing", "Door of hall 3 is stuck"):
+        for _ in range(3):
+            api.must("POST", "/v1/incidents", {"title": title})
+    found = [one["id"] for one in api.must("GET", "/v1/clusters?kind=storm")["items"]][:2]
+    return found[0], found[1], api.must("GET", f"/v1/clusters/{found[0]}")["members"][0]["incident_id"]

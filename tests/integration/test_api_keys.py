@@ -49,6 +49,15 @@ ROUTES: list[tuple[str, str, Any, tuple[str, ...]]] = [
     ("GET", "/v1/insights/kpis", None, ANY),
     ("GET", "/v1/insights/breaches", None, ANY),
     ("GET", "/v1/insights/trends", None, ANY),
+    ("GET", "/v1/insights/gaps", None, ANY),
+    ("POST", "/v1/insights/gaps/drafts", {"incident_ids": ["{incident}"]}, ("write", "admin")),
+    ("GET", "/v1/clusters", None, ANY),
+    ("GET", "/v1/clusters/{cluster}", None, ANY),
+    ("POST", "/v1/clusters/{cluster}/split", {"incident_ids": ["none"]}, ("write", "admin")),
+    ("POST", "/v1/clusters/{cluster}/promote", {"kind": "major_incident"}, ("review", "admin")),
+    ("POST", "/v1/clusters/{cluster}/dismiss", {"kind": "major_incident"}, ("write", "admin")),
+    ("POST", "/v1/clusters/{cluster}/merge", {"into": "none"}, ("write", "admin")),
+    ("POST", "/v1/clusters/{cluster}/resolve", None, ("write", "admin")),
     ("GET", "/v1/models", None, ("admin",)),
     ("GET", "/v1/models/drift", None, ("admin",)),
     ("POST", "/v1/models/shadow", {"version": None}, ("admin",)),
@@ -71,6 +80,7 @@ def test_the_table_of_scopes_knows_every_route(api: Installation) -> None:
         "article": "article_id",
         "key": "key_id",
         "target": "target",
+        "cluster": "cluster_id",
     }
     listed = {(method, path.format(**{short: f"{{{long}}}" for short, long in names.items()})) for method, path, _, _ in ROUTES}
     assert documented == listed | {("GET", path) for path in OPEN}
@@ -184,7 +194,10 @@ def _records(api: Installation, key: str) -> dict[str, str]:
     article = api.must("POST", "/v1/articles", ARTICLE, key=key)["id"]
     suggestion = api.must("POST", "/v1/suggestions", REPORT, key=key)["id"]
     made = api.must("POST", "/v1/admin/keys", {"label": "to be revoked", "scopes": ["suggest"]}, key=key)["id"]
-    return {"incident": incident, "article": article, "suggestion": suggestion, "key": made, "target": "urgency"}
+    api.must("POST", "/v1/incidents", REPORT, key=key)
+    cluster = api.must("GET", "/v1/clusters?kind=storm", key=key)["items"][0]["id"]
+    others = {"key": made, "target": "urgency", "cluster": cluster}
+    return {"incident": incident, "article": article, "suggestion": suggestion, **others}
 
 
 def _filled(body: Any, ids: dict[str, str]) -> Any:

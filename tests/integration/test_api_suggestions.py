@@ -9,7 +9,7 @@ REPORT = {"title": "VPN drops", "description": "The whole team cannot work since
 FIELDS = ("kind", "category", "sub_category", "impact", "urgency")
 SHAPE = {
     *FIELDS,
-    *("id", "priority", "sla", "routing", "articles", "similar_incidents", "provenance", "timing_ms"),
+    *("id", "priority", "sla", "routing", "articles", "ongoing", "similar_incidents", "provenance", "timing_ms"),
 }
 FIELD = {"value", "confidence", "mode", "alternatives", "evidence", "reason", "neighbours", "rule"}
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from smarttriage.domain.cue_families import EvidenceFamily
 from smarttriage.domain.incident import IncidentStatus
+from smarttriage.domain.streams import ProposalKind
 from smarttriage.domain.suggestion import FieldMode, Reason, Relation
 
 
@@ -146,6 +147,17 @@ class IncidentMatchOut(Out):
     resolved_with: str | None = Field(description="The article that its resolution used.")
 
 
+class OngoingMatchOut(Out):
+    """An open major incident or known problem that it may be part of."""
+
+    cluster_id: str
+    kind: ProposalKind
+    title: str
+    since: datetime
+    n_reports: int
+    score: float
+
+
 class ProvenanceOut(Out):
     """What made the suggestion."""
 
@@ -184,6 +196,7 @@ class SuggestionOut(PredictionOut):
     sla: SlaOut | None
     routing: RoutingOut
     articles: list[ArticleMatchOut]
+    ongoing: list[OngoingMatchOut] = Field(description="Comes before any similar incident.")
     similar_incidents: list[IncidentMatchOut]
     provenance: ProvenanceOut
     timing_ms: TimingOut

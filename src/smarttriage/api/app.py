@@ -15,6 +15,7 @@ from smarttriage.api.metrics import Metrics
 from smarttriage.api.routes import (
     admin,
     articles,
+    clusters,
     escalations,
     feedback,
     field_precision,
@@ -62,6 +63,7 @@ def create_app(services: Services) -> FastAPI:
         models,
         insights,
         escalations,
+        clusters,
     ):
         app.include_router(module.router)
     app.include_router(health.guarded)

@@ -51,6 +51,17 @@ def suggestion(made: Suggestion) -> Plain:
             }
             for match in made.articles
         ],
+        "ongoing": [
+            {
+                "cluster_id": match.cluster_id,
+                "kind": match.kind,
+                "title": match.title,
+                "since": match.since,
+                "n_reports": match.n_reports,
+                "score": match.score,
+            }
+            for match in made.ongoing
+        ],
         "similar_incidents": [
             {
                 "id": match.id,

@@ -15,6 +15,7 @@ from smarttriage.domain.intake_lexicon import parse_intake
 from smarttriage.domain.priority import PriorityPolicy
 from smarttriage.domain.rule_parsing import parse_rules
 from smarttriage.domain.rules import RuleBook
+from smarttriage.domain.stream_rules import StreamPolicy
 from smarttriage.domain.taxonomy import Taxonomy
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -44,6 +45,12 @@ def escalation(settings: Settings, *, policy: PriorityPolicy) -> EscalationMatri
     """Return the data folder's own escalation.toml, else the shipped one. Raises ConfigurationError."""
     path = _configured(None, settings, "escalation.toml")
     return EscalationMatrix.from_mapping(toml(path), policy, str(path))
+
+
+def stream_policy(settings: Settings, *, policy: PriorityPolicy) -> StreamPolicy:
+    """Return the data folder's own major_incidents.toml, else the shipped one. Raises ConfigurationError."""
+    path = _configured(None, settings, "major_incidents.toml")
+    return StreamPolicy.from_mapping(toml(path), policy, str(path))
 
 
 def lexicon(settings: Settings | None = None) -> Lexicon:

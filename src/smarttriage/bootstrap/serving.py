@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 import structlog
 
 from smarttriage.bootstrap import parts
+from smarttriage.bootstrap.clusters import open_clusters
 from smarttriage.bootstrap.importing import seed
 from smarttriage.bootstrap.indexing import INDEX_FOLDER, new_indexing
 from smarttriage.bootstrap.keys import ensure_admin_key
@@ -17,6 +18,7 @@ from smarttriage.bootstrap.reembedding import index_encoder, keep_encoder, reemb
 from smarttriage.bootstrap.resources import escalation
 from smarttriage.config import Settings
 from smarttriage.ports import Encoder, Store
+from smarttriage.services.clusters import ClusterService
 from smarttriage.services.field_settings import read_field_settings
 from smarttriage.services.incidents import IncidentService
 from smarttriage.services.indexing import Follower, IndexingService
@@ -25,6 +27,7 @@ from smarttriage.services.knowledge import KnowledgeService
 from smarttriage.services.learning import LearningService
 from smarttriage.services.lifecycle import ModelLifecycle
 from smarttriage.services.live import Live, State
+from smarttriage.services.ongoing import Board
 from smarttriage.services.outcomes import OutcomeService, OutcomeTaker
 from smarttriage.services.triage import TriageService
 from smarttriage.services.unit_of_work import UnitStore
@@ -61,7 +64,9 @@ def open_services(settings: Settings, *, say: parts.Say) -> Iterator[tuple[Servi
             live.update_models(lambda _: models.under(read_field_settings(store)))
 
         watched = cleanup.enter_context(open_lifecycle(settings, live=live, store=store, reload=reload))
-        yield _services(settings, store=store, live=live, notify=follower.notify, reload=reload, watched=watched), key
+        board = cleanup.enter_context(open_clusters(settings, store=store, live=live))
+        hooks = (follower.notify, reload)
+        yield _services(settings, store=store, live=live, hooks=hooks, watched=watched, board=board), key
 
 
 def _open_live(
@@ -80,15 +85,22 @@ def _services(
     *,
     store: UnitStore,
     live: Live,
-    notify: Callable[[], None],
-    reload: Callable[[], None],
+    hooks: tuple[Callable[[], None], Callable[[], None]],
     watched: tuple[ModelLifecycle, Watcher],
+    board: Board,
 ) -> Services:
     clock, new_id = parts.clock, parts.new_id
     incidents = IncidentService(store=store, clock=clock, new_id=new_id, live=live)
     lifecycle, watcher = watched
+    notify, reload = hooks
     triage = TriageService(
-        store=store, clock=clock, new_id=new_id, live=live, observe=watcher.observe, holdout_share=settings.holdout_share
+        store=store,
+        clock=clock,
+        new_id=new_id,
+        live=live,
+        observe=watcher.observe,
+        holdout_share=settings.holdout_share,
+        ongoing=lambda: board.present,
     )
     return Services(
         triage=triage,
@@ -96,6 +108,7 @@ def _services(
         learning=LearningService(store=store, clock=clock, new_id=new_id, live=live, incident_service=incidents),
         knowledge=KnowledgeService(store=store, clock=clock, new_id=new_id, taxonomy=lambda: live.state.models.taxonomy),
         outcomes=OutcomeService(store=store, clock=clock, taker=OutcomeTaker(clock=clock, new_id=new_id)),
+        clusters=ClusterService(store=store, clock=clock),
         store=store,
         clock=clock,
         live=live,

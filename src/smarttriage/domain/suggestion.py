@@ -8,6 +8,7 @@ from enum import StrEnum
 from smarttriage.domain.access import Principal
 from smarttriage.domain.cue_families import EvidenceFamily
 from smarttriage.domain.incident import TARGETS
+from smarttriage.domain.streams import ProposalKind
 from smarttriage.domain.text import Evidence
 
 
@@ -218,6 +219,27 @@ class IncidentMatch:
 
 
 @dataclass(frozen=True, slots=True)
+class OngoingMatch:
+    """An open major incident or known problem that the text may be part of; it goes before any similar incident.
+
+    Attributes:
+        cluster_id: Its cluster.
+        kind: Major incident or recurring problem.
+        title: That of its first report.
+        since: When that came.
+        n_reports: How many there are.
+        score: Cosine to the mean of its reports.
+    """
+
+    cluster_id: str
+    kind: ProposalKind
+    title: str
+    since: datetime
+    n_reports: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """What made the suggestion; enough to replay and to blame. The encoder is the one whose vectors were searched."""
 
@@ -262,6 +284,7 @@ class Suggestion:
     timing_ms: Timing
     custom: dict[str, FieldPrediction]
     audiences: frozenset[str] = frozenset()
+    ongoing: tuple[OngoingMatch, ...] = ()
 
     def shown_to(self, principal: Principal) -> bool:
         """Return whether the principal may see all that the one who asked could see: it quotes articles and incidents."""

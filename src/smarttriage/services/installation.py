@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from smarttriage.domain.escalation import EscalationMatrix
 from smarttriage.ports import Clock
+from smarttriage.services.clusters import ClusterService
 from smarttriage.services.incidents import IncidentService
 from smarttriage.services.knowledge import KnowledgeService
 from smarttriage.services.learning import LearningService
@@ -55,6 +56,7 @@ class Services:
     learning: LearningService
     knowledge: KnowledgeService
     outcomes: OutcomeService
+    clusters: ClusterService
     store: UnitStore
     clock: Clock
     live: Live

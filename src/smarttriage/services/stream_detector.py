@@ -33,6 +33,7 @@ class Join:
         kind: Of which kind.
         founded: Whether the cluster begins with this report.
         incident_ids: Who comes in: the report, and those with which it founds the cluster.
+        first: The earliest report among them.
         score: How near it is, 0..1.
         because: Why, in words.
         facts: What rules were asked of.
@@ -43,6 +44,7 @@ class Join:
     kind: ClusterKind
     founded: bool
     incident_ids: tuple[str, ...]
+    first: Report
     score: float
     because: str
     facts: Facts
@@ -116,22 +118,21 @@ class StreamDetector:
 
     def _storm(self, window: Window, look: "_Look") -> Join | None:
         linking, entry = self._policy.linking, look.entry
-        scores: defaultdict[tuple[str | None, str], list[tuple[float, str]]] = defaultdict(list)
+        scores: defaultdict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
         for place in look.places(linking.cosine - linking.shared_place, linking.gap):
             other = window.entries[place]
             cluster = other.clusters.get(ClusterKind.STORM)
             if other.report.is_open and cluster not in self._closed:
                 shared = linking.shared_place if other.report.places & entry.report.places else 0.0
-                key = (cluster, "" if cluster else other.report.id)
-                scores[key].append((min(float(look.near[place]) + shared, 1.0), other.report.id))
-        best = max(((_mean([score for score, _ in each]), key[0] or "", key) for key, each in scores.items()), default=None)
-        if best is None or best[0] < linking.cosine:
+                key = (cluster or "", "" if cluster else other.report.id)
+                scores[key].append((min(float(look.near[place]) + shared, 1.0), place))
+        score, key = max(((_mean([score for score, _ in each]), key) for key, each in scores.items()), default=(0.0, ("", "")))
+        if not scores or score < linking.cosine:
             return None
-        score, _, key = best
-        nearest = max(scores[key])[1]
-        joined = _joined(window, entry, ClusterKind.STORM, key[0], [nearest])
+        nearest = window.entries[max(scores[key])[1]]
+        joined = _joined(entry, ClusterKind.STORM, key[0] or None, [nearest])
         facts = self._storm_facts(window, entry, joined.cluster)
-        return self._said_of(joined, score, _why_storm(window, entry, nearest, score), facts, STORM_KINDS)
+        return self._said_of(joined, score, _why_storm(nearest.report, entry.report, score), facts, STORM_KINDS)
 
     def _storm_facts(self, window: Window, entry: Entry, cluster: str) -> Facts:
         now, burst = entry.report.at.timestamp(), self._policy.linking.burst.total_seconds()
@@ -164,14 +165,14 @@ class StreamDetector:
                 other = window.entries[place]
                 cluster = other.clusters.get(ClusterKind.DUPLICATES)
                 if other.report.is_open and cluster not in self._closed:
-                    return self._duplicate_of(window, look.entry, other, cluster, float(look.near[place]))
+                    return self._duplicate_of(look.entry, other, cluster, float(look.near[place]))
         return None
 
-    def _duplicate_of(self, window: Window, entry: Entry, other: Entry, cluster: str | None, cosine: float) -> Join | None:
+    def _duplicate_of(self, entry: Entry, other: Entry, cluster: str | None, cosine: float) -> Join | None:
         facts = replace(_facts([other.report, entry.report]), cosine=cosine)
         if self._policy.decide((ProposalKind.DUPLICATE,), facts) is None:
             return None
-        joined = _joined(window, entry, ClusterKind.DUPLICATES, cluster, [other.report.id])
+        joined = _joined(entry, ClusterKind.DUPLICATES, cluster, [other])
         because = f"says what the open incident {other.report.id} says (cosine {cosine:.2f})"
         return self._said_of(joined, cosine, because, facts, (ProposalKind.DUPLICATE,))
 
@@ -198,7 +199,7 @@ class StreamDetector:
         cluster = min(known, key=lambda one: (-known[one], one)) if len(alike) >= N_NEAREST and known else None
         if cluster is None and (known or self._policy.decide((ProposalKind.RECURRING,), facts) is None):
             return None
-        joined = _joined(window, look.entry, ClusterKind.RECURRING, cluster, [one.report.id for one in others])
+        joined = _joined(look.entry, ClusterKind.RECURRING, cluster, others)
         because = f"the like of it came {facts.n_reports - 1} times before, in {facts.n_weeks} weeks with this one ({score:.2f})"
         return self._said_of(joined, score, because, facts, (ProposalKind.RECURRING,))
 
@@ -208,7 +209,9 @@ class StreamDetector:
             rule = None
         if rule is not None:
             said.add(rule.kind)
-        return Join(joined.cluster, joined.kind, joined.founded, joined.coming, round(score, 4), because, facts, rule)
+        return Join(
+            joined.cluster, joined.kind, joined.founded, joined.coming, joined.first, round(score, 4), because, facts, rule
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,19 +234,20 @@ class _Joined:
     kind: ClusterKind
     founded: bool
     coming: tuple[str, ...]
+    first: Report
 
 
-def _joined(window: Window, entry: Entry, kind: ClusterKind, cluster: str | None, others: list[str]) -> _Joined:
+def _joined(entry: Entry, kind: ClusterKind, cluster: str | None, others: list[Entry]) -> _Joined:
     """Put the report into the cluster, or found one with the others where there is none."""
     if cluster is not None:
         entry.clusters[kind] = cluster
-        return _Joined(cluster, kind, False, (entry.report.id,))
+        return _Joined(cluster, kind, False, (entry.report.id,), entry.report)
     founded = cluster_id(entry.report.tenant, kind, entry.report.id)
-    for incident_id in (*others, entry.report.id):
-        place = window.find(incident_id)
-        if place is not None:
-            window.entries[place].clusters[kind] = founded
-    return _Joined(founded, kind, True, (*others, entry.report.id))
+    coming = [*others, entry]
+    for one in coming:
+        one.clusters[kind] = founded
+    first = min((one.report for one in coming), key=lambda report: (report.at, report.id))
+    return _Joined(founded, kind, True, tuple(one.report.id for one in coming), first)
 
 
 def _facts(reports: list[Report], unusual: float = 0.0, usual: float = 0.0) -> Facts:
@@ -271,10 +275,8 @@ def _mean(scores: list[float]) -> float:
     return sum(best) / len(best)
 
 
-def _why_storm(window: Window, entry: Entry, nearest: str, score: float) -> str:
-    place = window.find(nearest)
-    other = window.entries[place].report if place is not None else entry.report
-    minutes = abs((entry.report.at - other.at).total_seconds()) / 60
-    shared = sorted(other.places & entry.report.places)
+def _why_storm(other: Report, report: Report, score: float) -> str:
+    minutes = abs((report.at - other.at).total_seconds()) / 60
+    shared = sorted(other.places & report.places)
     also = f", both name {', '.join(shared)}" if shared else ""
-    return f"reported {minutes:.0f} minutes from {nearest} in like words ({score:.2f}){also}"
+    return f"reported {minutes:.0f} minutes from {other.id} in like words ({score:.2f}){also}"

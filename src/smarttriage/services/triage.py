@@ -21,6 +21,7 @@ from smarttriage.services.counterfactual import counterfactual
 from smarttriage.services.levels import Tree
 from smarttriage.services.live import Live, Models, State
 from smarttriage.services.matching import DEFAULT_MATCHES, IncidentText, Nearest, Question, Worded
+from smarttriage.services.ongoing import NOTHING_ONGOING, Ongoing
 from smarttriage.services.predicting import anew, judged, means_work, nothing, votes_of
 from smarttriage.services.prioritising import prioritise
 from smarttriage.services.ruling import ruled
@@ -53,6 +54,7 @@ class TriageService:
         new_id: Callable[[str], str],
         observe: Callable[[Suggestion, Vectors, Mapping[str, Probabilities]], None] = _unobserved,
         holdout_share: float = 0.0,
+        ongoing: Callable[[], Ongoing] = lambda: NOTHING_ONGOING,
     ) -> None:
         self._live = live
         self._store = store
@@ -60,6 +62,7 @@ class TriageService:
         self._new_id = new_id
         self._observe = observe
         self._holdout_share = holdout_share
+        self._ongoing = ongoing
         self._beside = ThreadPoolExecutor(N_BESIDE, thread_name_prefix="words")
 
     def suggest(self, principal: Principal, request: IncidentText) -> Suggestion:
@@ -121,6 +124,7 @@ class TriageService:
             sla=sla,
             routing=Routing(*models.taxonomy.route(predictions["category"].value, predictions["sub_category"].value)),
             articles=read.articles if read else (),
+            ongoing=self._ongoing().matches(principal, read.sought, state.search_encoder.encoder_id) if read else (),
             similar_incidents=read.nearest.similar(request.k, at=request.reported_at or now) if read else (),
             provenance=Provenance(
                 models.classifier.version, state.search_encoder.encoder_id, state.catalogue.seq, models.taxonomy.version
@@ -149,14 +153,15 @@ class TriageService:
         if refused is Reason.OFF_TOPIC or _surely_idle(models.taxonomy, predictions["kind"]):
             articles = ()
         watch.lap("classify")
-        return _Read(vector, probabilities, nearest, articles, predictions)
+        return _Read(vector, sought[0], probabilities, nearest, articles, predictions)
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What a text that was read gave: its (1, dim) vector, (1, n_labels) probabilities by target, finds and fields."""
+    """What a text that was read gave: its (1, dim) vector, the (dim,) one that is searched with, (1, n_labels) probabilities by target, finds and fields."""
 
     vector: Vectors
+    sought: Vectors
     probabilities: Mapping[str, Probabilities]
     nearest: Nearest
     articles: tuple[ArticleMatch, ...]

@@ -11,7 +11,7 @@ from smarttriage.domain.decision import Decision, Shown
 from smarttriage.domain.feedback import Feedback, FeedbackAction
 from smarttriage.domain.incident import Incident, LabelOrigin
 from smarttriage.domain.outcome import ArticleOutcome, OutcomeKind
-from smarttriage.domain.streams import Cluster, ClusterKind
+from smarttriage.domain.streams import Cluster, ClusterKind, ProposalKind
 from smarttriage.domain.suggestion import (
     Alternative,
     AppliedRule,
@@ -20,6 +20,7 @@ from smarttriage.domain.suggestion import (
     FieldMode,
     FieldPrediction,
     IncidentMatch,
+    OngoingMatch,
     PrioritySuggestion,
     Provenance,
     Reason,
@@ -125,6 +126,7 @@ def a_suggestion(**overrides: Any) -> Suggestion:
         provenance=Provenance("starter-1", "hashing-256", 12, "taxonomy-1"),
         timing_ms=Timing(encode=4.1, classify=0.8, search=0.9, store=0.4, total=6.2),
         custom={},
+        ongoing=(OngoingMatch("clu_1", ProposalKind.MAJOR, "nobody can print", NOON, 12, 0.7),),
     )
     return replace(base, **overrides)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from smarttriage.adapters.stores.transaction import to_json
 from smarttriage.domain.cue_families import EvidenceFamily
+from smarttriage.domain.streams import ProposalKind
 from smarttriage.domain.suggestion import (
     Alternative,
     AppliedRule,
@@ -15,6 +16,7 @@ from smarttriage.domain.suggestion import (
     FieldMode,
     FieldPrediction,
     IncidentMatch,
+    OngoingMatch,
     PrioritySuggestion,
     Provenance,
     Reason,
@@ -46,6 +48,7 @@ def suggestion_body(suggestion: Suggestion) -> str:
             "sla": _sla(suggestion.sla),
             "routing": [routing.support_group, routing.escalation],
             "articles": [_article(match) for match in suggestion.articles],
+            "ongoing": [_ongoing(match) for match in suggestion.ongoing],
             "similar_incidents": [_incident(match) for match in suggestion.similar_incidents],
             "provenance": [origin.model_version, origin.encoder_id, origin.index_seq, origin.taxonomy_version],
             "timing_ms": [timing.encode, timing.classify, timing.search, timing.store, timing.total],
@@ -75,6 +78,8 @@ def suggestion_of(suggestion_id: str, tenant: str, created_at: datetime, body: s
         sla=_sla_of(stored["sla"]),
         routing=Routing(support_group, tuple(escalation)),
         articles=tuple(_article_of(match) for match in stored["articles"]),
+        # Suggestions stored before clusters were have none.
+        ongoing=tuple(_ongoing_of(match) for match in stored.get("ongoing", ())),
         similar_incidents=tuple(_incident_of(match) for match in stored["similar_incidents"]),
         provenance=Provenance(*stored["provenance"]),
         timing_ms=Timing(*stored["timing_ms"]),
@@ -103,6 +108,16 @@ def _worth_of(stored: list[Any]) -> Worth:
     worked, failed, usefulness, low, high, confirmed, contradicted, expired, needs_review = stored
     confirmed_at = None if confirmed is None else datetime.fromisoformat(confirmed)
     return Worth(worked, failed, usefulness, low, high, confirmed_at, contradicted, expired, needs_review)
+
+
+def _ongoing(match: OngoingMatch) -> list[Any]:
+    since = match.since.astimezone(UTC).isoformat()
+    return [match.cluster_id, match.kind, match.title, since, match.n_reports, match.score]
+
+
+def _ongoing_of(stored: list[Any]) -> OngoingMatch:
+    cluster_id, kind, title, since, n_reports, score = stored
+    return OngoingMatch(cluster_id, ProposalKind(kind), title, datetime.fromisoformat(since), n_reports, score)
 
 
 def _incident(match: IncidentMatch) -> list[Any]:
