@@ -11,6 +11,7 @@ from smarttriage.testing.store_clusters_contract import ClustersContract
 from smarttriage.testing.store_decisions_contract import DecisionsContract
 from smarttriage.testing.store_incidents_contract import IncidentsContract
 from smarttriage.testing.store_keys_contract import KeysContract
+from smarttriage.testing.store_loop_contract import LoopContract
 from smarttriage.testing.store_outcomes_contract import OutcomesContract
 from smarttriage.testing.store_shadows_contract import ShadowsContract
 from smarttriage.testing.store_suggestions_contract import SuggestionsContract
@@ -21,6 +22,7 @@ class StoreContract(
     IncidentsContract,
     ArticlesContract,
     OutcomesContract,
+    LoopContract,
     SuggestionsContract,
     DecisionsContract,
     ShadowsContract,

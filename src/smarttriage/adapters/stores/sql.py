@@ -14,6 +14,7 @@ from smarttriage.adapters.stores.decisions import DecisionRecords
 from smarttriage.adapters.stores.fair_lock import FairLock
 from smarttriage.adapters.stores.incidents import IncidentRecords
 from smarttriage.adapters.stores.keys import KeyRecords
+from smarttriage.adapters.stores.loop import LoopRecords
 from smarttriage.adapters.stores.outcomes import OutcomeRecords
 from smarttriage.adapters.stores.shadows import ShadowRecords
 from smarttriage.adapters.stores.sqlite import BUSY_TIMEOUT_S, IMMEDIATE, sqlite_engine
@@ -29,6 +30,7 @@ class SqlRecords(
     IncidentRecords,
     ArticleRecords,
     OutcomeRecords,
+    LoopRecords,
     SuggestionRecords,
     DecisionRecords,
     ShadowRecords,
