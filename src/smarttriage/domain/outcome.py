@@ -9,7 +9,8 @@ class OutcomeKind(StrEnum):
     """What became of it. Stable codes.
 
     "reopened": the incident that it had resolved came back. "not_tried": it was shown, and the incident was resolved otherwise.
-    "contradicted": it had failed, and then a resolution that does not use it ended the incident.
+    "contradicted": it had failed, and then a resolution that does not use it ended the incident. "missed": it says what the
+    resolution says, and had not been suggested.
     """
 
     WORKED = "worked"
@@ -17,8 +18,11 @@ class OutcomeKind(StrEnum):
     REOPENED = "reopened"
     NOT_TRIED = "not_tried"
     CONTRADICTED = "contradicted"
+    MISSED = "missed"
 
 
+# What nobody found out by trying: it says nothing of the article's worth.
+UNTRIED = frozenset({OutcomeKind.NOT_TRIED, OutcomeKind.MISSED})
 FAILURES = frozenset({OutcomeKind.DID_NOT_WORK, OutcomeKind.REOPENED})
 
 

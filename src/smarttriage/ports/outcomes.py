@@ -15,7 +15,7 @@ class OutcomeRecords(Protocol):
     """Outcomes of articles, inside one transaction."""
 
     def add_outcomes(self, outcomes: Sequence[ArticleOutcome]) -> None:
-        """Store them, with a change of the kind "outcome" for each article unless it was not tried.
+        """Store them, with a change of the kind "outcome" for each article that was tried.
 
         Raises Conflict for an id that is there already, NotFound for an article that is not.
         """
@@ -25,7 +25,7 @@ class OutcomeRecords(Protocol):
         """Return article id -> its last outcomes, oldest first, of every tenant, for evidence only.
 
         Only those count that were said since what is published now was published (or, never published, all), that were
-        not withdrawn, and that tell something (not "not_tried").
+        not withdrawn, and that somebody found out by trying.
         """
         ...
 
@@ -35,6 +35,14 @@ class OutcomeRecords(Protocol):
 
     def outcomes_of_incident(self, incident_id: str, principal: Principal) -> Sequence[ArticleOutcome]:
         """Return what was said of articles for that incident and not withdrawn, oldest first."""
+        ...
+
+    def outcomes_of_incidents(self, ids: Collection[str], principal: Principal) -> Mapping[str, Sequence[ArticleOutcome]]:
+        """Return incident id -> what `outcomes_of_incident` returns, for those of which something was said."""
+        ...
+
+    def suggested_articles(self, incident_ids: Collection[str], principal: Principal) -> Mapping[str, Sequence[str]]:
+        """Return incident id -> the articles of its newest suggestion, best first, for those that have one."""
         ...
 
     def withdraw_outcomes(self, tenant: str, key_id: str, *, since: datetime, at: datetime) -> Sequence[str]:

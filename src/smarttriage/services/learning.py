@@ -120,7 +120,9 @@ class LearningService:
             origins = incidents.label_origins(records, principal, incident_id, labels or {}, at=now)
             labelled = self._incidents.checked(incidents.with_labels(present, labels or {}, origins))
             left_standing(records, principal, incident_id, at=now)
-            self._outcomes.resolved(records, principal, present, article_id=resolution.article_id, text=text, person=resolved_by)
+            self._outcomes.resolved(
+                records, principal, present, article_id=resolution.article_id, text=text, person=resolved_by, similar=similar
+            )
             resolved = replace(labelled, status=IncidentStatus.RESOLVED, resolution=resolution)
             return Outcome(incidents.put(records, principal, resolved, self._clock), effect, article, message, question)
 

@@ -51,9 +51,20 @@ class OutcomeTaker:
         self._new_id = new_id
 
     def resolved(
-        self, records: Records, principal: Principal, incident: Incident, *, article_id: str | None, text: str, person: str | None
+        self,
+        records: Records,
+        principal: Principal,
+        incident: Incident,
+        *,
+        article_id: str | None,
+        text: str,
+        person: str | None,
+        similar: str | None = None,
     ) -> None:
-        """Take down what a resolution says of the article it used, of those that had failed and of those that were only shown."""
+        """Take down what a resolution says of the article it used, of those that had failed and of those that were only shown.
+
+        `similar` is the article that says the same as the resolution, which used none: if it was not suggested, that was missed.
+        """
         of_incident = records.outcomes_of_incident(incident.id, principal)
         failed = {each.article_id for each in of_incident if each.kind in FAILURES} - {article_id}
         told = {each.article_id for each in of_incident if each.kind in (*FAILURES, OutcomeKind.WORKED)}
@@ -62,6 +73,8 @@ class OutcomeTaker:
         said = [(article_id, OutcomeKind.WORKED)] if article_id is not None else []
         if article_id is not None or assess(text).actionable:
             said += [(each, OutcomeKind.CONTRADICTED) for each in sorted(failed)]
+        if shown is not None and similar is not None and similar not in {match.id for match in shown.articles}:
+            said.append((similar, OutcomeKind.MISSED))
         said += [(each, OutcomeKind.NOT_TRIED) for each in sorted(left)]
         self.take(records, principal, said, person=person, incident_id=incident.id, suggestion_id=shown.id if shown else None)
 

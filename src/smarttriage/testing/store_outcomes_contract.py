@@ -8,9 +8,10 @@ import pytest
 from smarttriage.domain.article import Article, ArticleStatus
 from smarttriage.domain.errors import Conflict, NotFound
 from smarttriage.domain.outcome import ArticleOutcome, OutcomeKind
+from smarttriage.domain.suggestion import ArticleMatch
 from smarttriage.ports import Records, Store
 from smarttriage.ports.outcomes import EVIDENCE_ACTOR
-from smarttriage.testing.factories import NOON, a_principal, an_article, an_outcome
+from smarttriage.testing.factories import NOON, a_principal, a_suggestion, an_article, an_outcome
 
 
 class OutcomesContract:
@@ -62,6 +63,19 @@ class OutcomesContract:
         with store.begin() as records:
             assert [each.id for each in records.outcomes_of_incident("incident-1", a_principal())] == ["outcome-1"]
             assert not records.outcomes_of_incident("incident-1", a_principal(tenant="other"))
+
+    def test_many_incidents_are_read_at_once_with_what_was_suggested_for_them(self, store: Store) -> None:
+        """The newest suggestion counts; an incident without one is left out, and another tenant finds none."""
+        article = ArticleMatch("article-1", "title", 0.5, "passage", "why")
+        newest = a_suggestion(id="s2", incident_id="i1", articles=(article,), created_at=NOON + timedelta(hours=1))
+        self._with_article(store, [an_outcome(incident_id="i1"), an_outcome(id="o2", incident_id="i2")])
+        with store.begin(write=True) as records:
+            records.add_suggestion(a_suggestion(id="s1", incident_id="i1"))
+            records.add_suggestion(newest)
+            assert records.suggested_articles(["i1", "i3"], a_principal()) == {"i1": ("article-1",)}
+            assert records.suggested_articles(["i1"], a_principal(tenant="other")) == {}
+            found = records.outcomes_of_incidents(["i1", "i2", "i3"], a_principal())
+            assert {each: [one.id for one in said] for each, said in found.items()} == {"i1": ["outcome-1"], "i2": ["o2"]}
 
     def test_an_outcome_of_nothing_and_a_second_of_the_same_id_are_refused(self, store: Store) -> None:
         """The error says which."""

@@ -1,5 +1,6 @@
 """What became of articles, in a transaction."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -8,13 +9,13 @@ from typing import Any
 from sqlalchemy import BindParameter, Row, and_, bindparam, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from smarttriage.adapters.stores.schema import article, article_version
+from smarttriage.adapters.stores.schema import article, article_version, suggestion
 from smarttriage.adapters.stores.schema import article_outcome as table
 from smarttriage.adapters.stores.transaction import Transaction, chunks
 from smarttriage.domain.access import Principal
 from smarttriage.domain.article import ArticleStatus
 from smarttriage.domain.errors import Conflict, NotFound
-from smarttriage.domain.outcome import ArticleOutcome, OutcomeKind
+from smarttriage.domain.outcome import UNTRIED, ArticleOutcome, OutcomeKind
 from smarttriage.ports.outcomes import EVIDENCE_ACTOR
 
 # The last of an article that are read. Evidence fades by .85 a person (domain/article_evidence.py), so that what lies further back
@@ -44,16 +45,20 @@ _BEGAN = (
     .scalar_subquery()
 )
 _COUNTING = select(table).where(table.c.withdrawn_at.is_(None), table.c.version >= func.coalesce(_BEGAN, 1))
-_TELLING = _COUNTING.where(table.c.kind != OutcomeKind.NOT_TRIED.value)
+_TELLING = _COUNTING.where(table.c.kind.not_in([kind.value for kind in sorted(UNTRIED)]))
 _RECENT = _TELLING.where(table.c.article_id == bindparam("article_id")).order_by(table.c.seq.desc()).limit(MAX_READ)
 _TOLD_OF = select(table.c.article_id).where(table.c.withdrawn_at.is_(None)).distinct()
 _counting = _COUNTING.where(table.c.article_id == bindparam("article_id")).subquery()
 _COUNTS = select(_counting.c.kind, func.count()).group_by(_counting.c.kind)
-_OF_INCIDENT = (
+_OF_INCIDENTS = (
     select(table)
-    .where(table.c.incident_id == bindparam("incident_id"), table.c.tenant == bindparam("tenant"))
-    .where(table.c.withdrawn_at.is_(None))
+    .where(table.c.incident_id.in_(_IDS), table.c.tenant == bindparam("tenant"), table.c.withdrawn_at.is_(None))
     .order_by(table.c.seq)
+)
+_SUGGESTED = (
+    select(suggestion.c.incident_id, suggestion.c.body)
+    .where(suggestion.c.incident_id.in_(_IDS), suggestion.c.tenant == bindparam("tenant"))
+    .order_by(suggestion.c.created_at, suggestion.c.id)
 )
 _OF_KEY = and_(
     table.c.tenant == bindparam("of_tenant"),
@@ -81,7 +86,7 @@ class OutcomeRecords(Transaction):
             if taken is not None:
                 raise Conflict(f'outcome "{taken}" is there already; choose another id.', field="id") from error
             raise NotFound("there is no such article to say this of.", field="article_id") from error
-        tried = [each for each in outcomes if each.kind is not OutcomeKind.NOT_TRIED]
+        tried = [each for each in outcomes if each.kind not in UNTRIED]
         self._log_outcomes({(each.article_id, each.tenant): each.key_id for each in tried})
 
     def outcomes(self, article_ids: Collection[str] | None = None) -> Mapping[str, Sequence[ArticleOutcome]]:
@@ -103,8 +108,23 @@ class OutcomeRecords(Transaction):
 
     def outcomes_of_incident(self, incident_id: str, principal: Principal) -> Sequence[ArticleOutcome]:
         """Return what was said of articles for that incident, oldest first."""
-        rows = self._reads.execute(_OF_INCIDENT, {"incident_id": incident_id, "tenant": principal.tenant})
-        return [_outcome_of(row) for row in rows]
+        return self.outcomes_of_incidents([incident_id], principal).get(incident_id, [])
+
+    def outcomes_of_incidents(self, ids: Collection[str], principal: Principal) -> Mapping[str, Sequence[ArticleOutcome]]:
+        """Return incident id -> what was said of articles for it, oldest first."""
+        found: dict[str, list[ArticleOutcome]] = defaultdict(list)
+        for part in chunks(ids):
+            for row in self._reads.execute(_OF_INCIDENTS, {"ids": part, "tenant": principal.tenant}):
+                found[row.incident_id].append(_outcome_of(row))
+        return dict(found)
+
+    def suggested_articles(self, incident_ids: Collection[str], principal: Principal) -> Mapping[str, Sequence[str]]:
+        """Return incident id -> the articles of its newest suggestion."""
+        newest: dict[str, str] = {}
+        for part in chunks(incident_ids):
+            rows = self._reads.execute(_SUGGESTED, {"ids": part, "tenant": principal.tenant})
+            newest |= {row.incident_id: row.body for row in rows}
+        return {incident_id: _articles_of(body) for incident_id, body in newest.items()}
 
     def withdraw_outcomes(self, tenant: str, key_id: str, *, since: datetime, at: datetime) -> Sequence[str]:
         """Let what the key said since then count no longer; return the articles that it was about."""
@@ -118,6 +138,11 @@ class OutcomeRecords(Transaction):
     def _log_outcomes(self, articles: Mapping[tuple[str, str], str]) -> None:
         for (article_id, tenant), key_id in articles.items():
             self._log("outcome", [(article_id, tenant)], key_id)
+
+
+def _articles_of(body: str) -> tuple[str, ...]:
+    """Return the articles of a stored suggestion (see suggestion_json), best first; the rest of it is not needed."""
+    return tuple(match[0] for match in json.loads(body)["articles"])
 
 
 def _outcome_of(row: Row[Any]) -> ArticleOutcome:
