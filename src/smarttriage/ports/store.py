@@ -14,6 +14,7 @@ from smarttriage.domain.incident import Incident, IncidentStatus
 from smarttriage.domain.shadow import JudgedField, ShadowAnswer, ShadowCount
 from smarttriage.domain.suggestion import Suggestion
 from smarttriage.ports.clusters import ClusterRecords
+from smarttriage.ports.cmdb import CmdbRecords
 from smarttriage.ports.loop import LoopRecords
 from smarttriage.ports.models import Vectors
 from smarttriage.ports.outcomes import OutcomeRecords
@@ -93,7 +94,7 @@ class StoredAnswer:
     headers: Mapping[str, str]
 
 
-class Records(OutcomeRecords, ClusterRecords, LoopRecords, Protocol):
+class Records(OutcomeRecords, ClusterRecords, LoopRecords, CmdbRecords, Protocol):
     """Everything in the store, inside one transaction. Reads see the transaction's own writes.
 
     Reads that take a `Principal` return only what it may see; a record that it may not see does not exist for it.

@@ -8,6 +8,7 @@ class TestMyStore(StoreContract):
 
 from smarttriage.testing.store_articles_contract import ArticlesContract
 from smarttriage.testing.store_clusters_contract import ClustersContract
+from smarttriage.testing.store_cmdb_contract import CmdbContract
 from smarttriage.testing.store_decisions_contract import DecisionsContract
 from smarttriage.testing.store_incidents_contract import IncidentsContract
 from smarttriage.testing.store_keys_contract import KeysContract
@@ -27,6 +28,7 @@ class StoreContract(
     DecisionsContract,
     ShadowsContract,
     ClustersContract,
+    CmdbContract,
     KeysContract,
     TransactionsContract,
 ):

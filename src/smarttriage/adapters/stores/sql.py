@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError
 
 from smarttriage.adapters.stores.articles import ArticleRecords
 from smarttriage.adapters.stores.clusters import ClusterRecords
+from smarttriage.adapters.stores.cmdb import CmdbRecords
 from smarttriage.adapters.stores.decisions import DecisionRecords
 from smarttriage.adapters.stores.fair_lock import FairLock
 from smarttriage.adapters.stores.incidents import IncidentRecords
@@ -36,6 +37,7 @@ class SqlRecords(
     ShadowRecords,
     VectorRecords,
     ClusterRecords,
+    CmdbRecords,
     KeyRecords,
 ):
     """Everything in the store, inside one transaction."""
