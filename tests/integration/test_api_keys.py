@@ -50,6 +50,7 @@ ROUTES: list[tuple[str, str, Any, tuple[str, ...]]] = [
     ("GET", "/v1/insights/breaches", None, ANY),
     ("GET", "/v1/insights/trends", None, ANY),
     ("GET", "/v1/insights/gaps", None, ANY),
+    ("GET", "/v1/insights/hygiene", None, ANY),
     ("POST", "/v1/insights/gaps/drafts", {"incident_ids": ["{incident}"]}, ("write", "admin")),
     ("GET", "/v1/clusters", None, ANY),
     ("GET", "/v1/clusters/{cluster}", None, ANY),

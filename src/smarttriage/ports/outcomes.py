@@ -45,6 +45,22 @@ class OutcomeRecords(Protocol):
         """Return incident id -> the articles of its newest suggestion, best first, for those that have one."""
         ...
 
+    def suggestions_behind(self, after: str, *, before: datetime, limit: int) -> Sequence[tuple[str, datetime, Sequence[str]]]:
+        """Return (id, created_at, article ids) of suggestions of every tenant with greater ids, made before then, by id."""
+        ...
+
+    def add_shown(self, counts: Mapping[str, int]) -> None:
+        """Add to how often each article was suggested."""
+        ...
+
+    def shown(self, article_ids: Collection[str]) -> Mapping[str, int]:
+        """Return article id -> how often it was suggested, as far as that was counted, for those that ever were."""
+        ...
+
+    def solved_categories(self, principal: Principal) -> Mapping[str, Mapping[str, int]]:
+        """Return article id -> category -> how many incidents that the principal may see were resolved with it."""
+        ...
+
     def withdraw_outcomes(self, tenant: str, key_id: str, *, since: datetime, at: datetime) -> Sequence[str]:
         """Let what the key said since then count no longer; return the articles that it was about."""
         ...

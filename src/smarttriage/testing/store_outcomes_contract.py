@@ -7,11 +7,12 @@ import pytest
 
 from smarttriage.domain.article import Article, ArticleStatus
 from smarttriage.domain.errors import Conflict, NotFound
+from smarttriage.domain.incident import Labels, Resolution
 from smarttriage.domain.outcome import ArticleOutcome, OutcomeKind
 from smarttriage.domain.suggestion import ArticleMatch
 from smarttriage.ports import Records, Store
 from smarttriage.ports.outcomes import EVIDENCE_ACTOR
-from smarttriage.testing.factories import NOON, a_principal, a_suggestion, an_article, an_outcome
+from smarttriage.testing.factories import NOON, a_principal, a_suggestion, an_article, an_incident, an_outcome
 
 
 class OutcomesContract:
@@ -76,6 +77,28 @@ class OutcomesContract:
             assert records.suggested_articles(["i1"], a_principal(tenant="other")) == {}
             found = records.outcomes_of_incidents(["i1", "i2", "i3"], a_principal())
             assert {each: [one.id for one in said] for each, said in found.items()} == {"i1": ["outcome-1"], "i2": ["o2"]}
+
+    def test_suggestions_are_read_in_order_and_counted_by_article(self, store: Store) -> None:
+        """Counts add up; what was made too late waits."""
+        late = NOON + timedelta(hours=1)
+        with store.begin(write=True) as records:
+            records.add_suggestion(a_suggestion(id="s1"))
+            records.add_suggestion(a_suggestion(id="s2", created_at=late))
+            found = records.suggestions_behind("", before=late, limit=9)
+            assert [(each[0], each[2]) for each in found] == [("s1", ("article-1", "article-2"))]
+            assert [each[0] for each in records.suggestions_behind("s1", before=late + timedelta(1), limit=9)] == ["s2"]
+            for _ in range(2):
+                records.add_shown({"article-1": 2, "article-2": 1})
+            assert records.shown(["article-1", "article-2", "none"]) == {"article-1": 4, "article-2": 2}
+
+    def test_what_an_article_solved_is_counted_by_category_of_incidents_that_may_be_seen(self, store: Store) -> None:
+        """Another audience's incidents do not count."""
+        solved = Resolution("As it says.", NOON, article_id="article-1")
+        own = an_incident(labels=Labels(category="network"), resolution=solved)
+        others = replace(own, id="incident-2", audiences=frozenset({"hr"}))
+        with store.begin(write=True) as records:
+            records.add_incidents([own, others], key_id=None)
+            assert records.solved_categories(a_principal()) == {"article-1": {"network": 1}}
 
     def test_an_outcome_of_nothing_and_a_second_of_the_same_id_are_refused(self, store: Store) -> None:
         """The error says which."""

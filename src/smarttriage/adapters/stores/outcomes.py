@@ -1,6 +1,5 @@
 """What became of articles, in a transaction."""
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -9,9 +8,10 @@ from typing import Any
 from sqlalchemy import BindParameter, Row, and_, bindparam, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from smarttriage.adapters.stores.schema import article, article_version, suggestion
+from smarttriage.adapters.stores.schema import article, article_version
 from smarttriage.adapters.stores.schema import article_outcome as table
-from smarttriage.adapters.stores.transaction import Transaction, chunks
+from smarttriage.adapters.stores.transaction import chunks
+from smarttriage.adapters.stores.usage import UsageRecords
 from smarttriage.domain.access import Principal
 from smarttriage.domain.article import ArticleStatus
 from smarttriage.domain.errors import Conflict, NotFound
@@ -55,11 +55,6 @@ _OF_INCIDENTS = (
     .where(table.c.incident_id.in_(_IDS), table.c.tenant == bindparam("tenant"), table.c.withdrawn_at.is_(None))
     .order_by(table.c.seq)
 )
-_SUGGESTED = (
-    select(suggestion.c.incident_id, suggestion.c.body)
-    .where(suggestion.c.incident_id.in_(_IDS), suggestion.c.tenant == bindparam("tenant"))
-    .order_by(suggestion.c.created_at, suggestion.c.id)
-)
 _OF_KEY = and_(
     table.c.tenant == bindparam("of_tenant"),
     table.c.key_id == bindparam("of_key"),
@@ -70,7 +65,7 @@ _TO_WITHDRAW = select(table.c.article_id).where(_OF_KEY).distinct().order_by(tab
 _WITHDRAW = update(table).where(_OF_KEY).values(withdrawn_at=bindparam("at"))
 
 
-class OutcomeRecords(Transaction):
+class OutcomeRecords(UsageRecords):
     """Append-only, but for what is withdrawn."""
 
     def add_outcomes(self, outcomes: Sequence[ArticleOutcome]) -> None:
@@ -118,14 +113,6 @@ class OutcomeRecords(Transaction):
                 found[row.incident_id].append(_outcome_of(row))
         return dict(found)
 
-    def suggested_articles(self, incident_ids: Collection[str], principal: Principal) -> Mapping[str, Sequence[str]]:
-        """Return incident id -> the articles of its newest suggestion."""
-        newest: dict[str, str] = {}
-        for part in chunks(incident_ids):
-            rows = self._reads.execute(_SUGGESTED, {"ids": part, "tenant": principal.tenant})
-            newest |= {row.incident_id: row.body for row in rows}
-        return {incident_id: _articles_of(body) for incident_id, body in newest.items()}
-
     def withdraw_outcomes(self, tenant: str, key_id: str, *, since: datetime, at: datetime) -> Sequence[str]:
         """Let what the key said since then count no longer; return the articles that it was about."""
         of_key = {"of_tenant": tenant, "of_key": key_id, "since": since}
@@ -138,11 +125,6 @@ class OutcomeRecords(Transaction):
     def _log_outcomes(self, articles: Mapping[tuple[str, str], str]) -> None:
         for (article_id, tenant), key_id in articles.items():
             self._log("outcome", [(article_id, tenant)], key_id)
-
-
-def _articles_of(body: str) -> tuple[str, ...]:
-    """Return the articles of a stored suggestion (see suggestion_json), best first; the rest of it is not needed."""
-    return tuple(match[0] for match in json.loads(body)["articles"])
 
 
 def _outcome_of(row: Row[Any]) -> ArticleOutcome:

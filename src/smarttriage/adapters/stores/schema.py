@@ -175,6 +175,14 @@ article_outcome = Table(
 )
 Index("ix_article_outcome_article_id_seq", article_outcome.c.article_id, article_outcome.c.seq)
 
+# How often an article was suggested: counted behind the suggestions (services/shown.py), not with them.
+article_shown = Table(
+    "article_shown",
+    metadata,
+    _text("article_id", key=True),
+    Column("n", Integer, nullable=False),
+)
+
 decision = Table(
     "decision",
     metadata,

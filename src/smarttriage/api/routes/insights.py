@@ -9,13 +9,14 @@ from smarttriage.api import documented
 from smarttriage.api.answers import answer
 from smarttriage.api.calls import Call, Reader
 from smarttriage.api.insight_schemas import BreachesOut, InsightQuery, KpisOut, TrendsOut
-from smarttriage.api.routes import gaps
+from smarttriage.api.routes import gaps, hygiene
 from smarttriage.api.strict_json import StrictRoute
 from smarttriage.services.insights import InsightsService
 from smarttriage.services.kpi_report import plain
 
 router = APIRouter(route_class=StrictRoute, tags=["insights"])
 router.include_router(gaps.router)
+router.include_router(hygiene.router)
 
 
 class BreachQuery(InsightQuery):
