@@ -172,7 +172,7 @@ def test_a_change_on_an_old_version_is_refused(api: Installation) -> None:
 
 
 def test_a_person_may_declare_what_no_rule_proposed(api: Installation) -> None:
-    storm(api, n=3)
+    storm(api, n=2)
     cluster = the_storm(api)
     assert api.ask("POST", f"/v1/clusters/{cluster}/promote", {}).status_code == 409
     made = api.must("POST", f"/v1/clusters/{cluster}/promote", {"kind": "major_incident"})

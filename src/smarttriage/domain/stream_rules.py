@@ -27,18 +27,25 @@ class Linking:
     """When a report belongs to others.
 
     Attributes:
-        cosine: Least cosine, with what a shared service, CI or site adds to it.
+        cosine: From here on two reports say the same, whatever else is usual; a shared service, CI or site adds to the cosine.
+        floor: Below this they never do.
+        rarity: In between they do if one is nearer to the other than all but this share of what came before: a text that is near to
+            everything (a form, a greeting) needs to be nearer.
         shared_place: What a shared service, CI or site adds.
         gap: How far apart in time two reports of one storm are at most.
         burst: The time over which the reports of a storm are counted.
         history: How far back is looked for what is usual, and for what recurs.
+        not_kinds: Messages of these kinds are of no storm: many orders on one morning are no outage.
     """
 
     cosine: float
+    floor: float
+    rarity: float
     shared_place: float
     gap: timedelta
     burst: timedelta
     history: timedelta
+    not_kinds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +148,23 @@ class StreamPolicy:
 
 
 def _linking(section: Section) -> Linking:
-    section.only(["cosine", "shared_place", "gap", "burst", "history"])
+    section.only(["cosine", "floor", "rarity", "shared_place", "gap", "burst", "history", "not_kinds"])
     spans = {name: timedelta(minutes=section.minutes(name)) for name in ("gap", "burst", "history")}
     if spans["history"] <= spans["burst"]:
         section.fail("history", "is not longer than burst; what is usual is read from the time before the burst")
-    return Linking(_level(section, "cosine", 1.0), _level(section, "shared_place", 1.0), **spans)
+    levels = {name: _level(section, name, 1.0) for name in ("cosine", "floor", "rarity", "shared_place")}
+    if levels["floor"] > levels["cosine"]:
+        section.fail("floor", f"is above cosine, {levels['cosine']:g}; write at most that")
+    return Linking(
+        levels["cosine"],
+        levels["floor"],
+        levels["rarity"],
+        levels["shared_place"],
+        spans["gap"],
+        spans["burst"],
+        spans["history"],
+        frozenset(section.texts("not_kinds")),
+    )
 
 
 def _rule(section: Section, policy: PriorityPolicy, seen: set[str]) -> StreamRule:

@@ -12,12 +12,14 @@ from smarttriage.domain.stream_rules import Facts, StreamPolicy, StreamRule
 from smarttriage.domain.streams import ClusterKind, ProposalKind, cluster_id
 from smarttriage.domain.surprise import surprise
 from smarttriage.ports import Vectors
-from smarttriage.services.stream_window import CAPACITY, Entry, Report, Window
+from smarttriage.services.stream_window import CAPACITY, Entry, Report, Usual, Window
 
 # A report joins the cluster whose nearest members are near it on average: one odd member must not pull in the rest of the desk.
 N_NEAREST = 3
 # How many reports before are like this one is never known to be none: half a report more (Jeffreys' prior of a rate).
 _PRIOR = 0.5
+# Fewer reports before than this do not tell what is rare; then only the cosine counts.
+_LEAST_HISTORY = 300
 # Seconds: a burst of a few seconds must not make a rate out of nothing.
 _SHORTEST_BURST = 600.0
 _WEEK = 7 * 86_400.0
@@ -118,21 +120,24 @@ class StreamDetector:
 
     def _storm(self, window: Window, look: "_Look") -> Join | None:
         linking, entry = self._policy.linking, look.entry
-        scores: defaultdict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
-        for place in look.places(linking.cosine - linking.shared_place, linking.gap):
+        if entry.report.kind in linking.not_kinds:
+            return None
+        entry.usual = self._usual(window, entry, look.near)
+        above: defaultdict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
+        for place in look.places(linking.floor - linking.shared_place, linking.gap):
             other = window.entries[place]
             cluster = other.clusters.get(ClusterKind.STORM)
-            if other.report.is_open and cluster not in self._closed:
+            if other.report.is_open and other.report.kind not in linking.not_kinds and cluster not in self._closed:
                 shared = linking.shared_place if other.report.places & entry.report.places else 0.0
-                key = (cluster or "", "" if cluster else other.report.id)
-                scores[key].append((min(float(look.near[place]) + shared, 1.0), place))
-        score, key = max(((_mean([score for score, _ in each]), key) for key, each in scores.items()), default=(0.0, ("", "")))
-        if not scores or score < linking.cosine:
+                level = (entry.usual.level + self._usual_of(window, place).level) / 2
+                above[cluster or "", "" if cluster else other.report.id].append((float(look.near[place]) + shared - level, place))
+        best, key = max(((_mean([margin for margin, _ in each]), key) for key, each in above.items()), default=(-1.0, ("", "")))
+        if best < 0.0:
             return None
-        nearest = window.entries[max(scores[key])[1]]
-        joined = _joined(entry, ClusterKind.STORM, key[0] or None, [nearest])
-        facts = self._storm_facts(window, entry, joined.cluster)
-        return self._said_of(joined, score, _why_storm(nearest.report, entry.report, score), facts, STORM_KINDS)
+        place = max(above[key])[1]
+        joined = _joined(entry, ClusterKind.STORM, key[0] or None, [window.entries[place]])
+        facts, score = self._storm_facts(window, entry, joined.cluster), float(look.near[place])
+        return self._said_of(joined, score, _why_storm(window.entries[place].report, entry.report, score), facts, STORM_KINDS)
 
     def _storm_facts(self, window: Window, entry: Entry, cluster: str) -> Facts:
         now, burst = entry.report.at.timestamp(), self._policy.linking.burst.total_seconds()
@@ -142,19 +147,26 @@ class StreamDetector:
         first = min(float(window.at[place]) for place in members)
         began = min(first, now - _SHORTEST_BURST)
         n_others = sum(1 for place in lately if window.at[place] >= began) - len(members)
-        usual = (n_others + 1) * sum(self._share(window, place) for place in members) / len(members)
+        usual = (n_others + 1) * sum(self._usual_of(window, place).share for place in members) / len(members)
         # The first report cannot surprise: whatever it says, something had to be said first.
         return _facts(reports, surprise(len(members) - 1, usual), usual)
 
-    def _share(self, window: Window, place: int) -> float:
-        """Return the part of the reports before that were like this one."""
-        entry, linking = window.entries[place], self._policy.linking
-        if entry.share is None:
-            at = float(window.at[place])
-            before = (window.at < at - linking.gap.total_seconds()) & (window.at >= at - linking.history.total_seconds())
-            alike = int(np.count_nonzero(window.nearness(window.vector(place))[before] >= linking.cosine))
-            entry.share = (alike + _PRIOR) / (int(np.count_nonzero(before)) + 1)
-        return entry.share
+    def _usual_of(self, window: Window, place: int) -> Usual:
+        entry = window.entries[place]
+        if entry.usual is None:
+            entry.usual = self._usual(window, entry, window.nearness(window.vector(place)))
+        return entry.usual
+
+    def _usual(self, window: Window, entry: Entry, near: NDArray[np.float32]) -> Usual:
+        """Return from which cosine on another says the same, and how many of those before did; `near` is to them all."""
+        linking, at = self._policy.linking, entry.report.at.timestamp()
+        then = window.at[: len(near)]
+        before = near[(then < at - linking.gap.total_seconds()) & (then >= at - linking.history.total_seconds())]
+        level = linking.cosine
+        if linking.rarity > 0 and len(before) >= _LEAST_HISTORY:
+            nth = len(before) - max(1, int(linking.rarity * len(before)))
+            level = min(level, max(linking.floor, float(np.partition(before, nth)[nth])))
+        return Usual(level, (int(np.count_nonzero(before >= level)) + _PRIOR) / (len(before) + 1))
 
     # duplicates of an open incident
 

@@ -60,13 +60,26 @@ class Report:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What the time before a report says about it.
+
+    Attributes:
+        level: The cosine from which another says the same as it.
+        share: The part of the reports before that did.
+    """
+
+    level: float
+    share: float
+
+
 @dataclass(slots=True)
 class Entry:
-    """A report in the window, and the cluster of each kind that it is in. `share` is the part of the reports before it that were alike."""
+    """A report in the window, the cluster of each kind that it is in, and what was usual when it came, once that was asked."""
 
     report: Report
     clusters: dict[ClusterKind, str] = field(default_factory=dict)
-    share: float | None = None
+    usual: Usual | None = None
 
 
 class Window:

@@ -14,7 +14,7 @@ from smarttriage.domain.surprise import surprise
 
 KB = Path(__file__).parents[3] / "kb"
 STORMS = (ProposalKind.MAJOR, ProposalKind.EMERGING)
-LINKING = {"cosine": 0.6, "shared_place": 0.1, "gap": "60m", "burst": "60m", "history": "672h"}
+LINKING = {"cosine": 0.6, "floor": 0.6, "rarity": 0.0, "shared_place": 0.1, "gap": "60m", "burst": "60m", "history": "672h"}
 
 
 def matrix() -> PriorityPolicy:
@@ -34,7 +34,7 @@ def test_the_shipped_rules_are_sound_and_promote_nothing_small() -> None:
         tomllib.loads((KB / "major_incidents.toml").read_text(encoding="utf-8")), matrix(), "major_incidents.toml"
     )
     assert {one.kind for one in shipped.rules} == set(ProposalKind)
-    assert shipped.decide(STORMS, Facts(n_reports=3, n_reporters=3, surprise=99)) is None
+    assert shipped.decide(STORMS, Facts(n_reports=2, n_reporters=2, surprise=99)) is None
     many = Facts(n_reports=30, n_reporters=30, surprise=30)
     assert [one and one.action for one in (shipped.decide(STORMS, many),)] == [Action.PROPOSE]
 
@@ -83,6 +83,8 @@ def test_a_mistake_is_refused_with_its_place_and_the_way_out(wrong: dict[str, An
 def test_linking_must_leave_time_for_what_is_usual_and_ids_must_differ() -> None:
     with pytest.raises(ConfigurationError, match="history: is not longer than burst"):
         policy(history="1h")
+    with pytest.raises(ConfigurationError, match="floor: is above cosine"):
+        policy(floor=0.7)
     with pytest.raises(ConfigurationError, match='"r" is used twice'):
         policy(rule(), rule())
 

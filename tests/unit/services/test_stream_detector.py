@@ -1,5 +1,6 @@
 """The detector: what arrives together, says the same and is unusual belongs together; the rest is left alone."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from smarttriage.testing.factories import NOON, an_incident
 
 DIM = 64
 HOUR = timedelta(hours=1)
-LINKING = Linking(cosine=0.6, shared_place=0.1, gap=HOUR, burst=HOUR, history=timedelta(days=28))
+LINKING = Linking(cosine=0.6, floor=0.6, rarity=0.0, shared_place=0.1, gap=HOUR, burst=HOUR, history=timedelta(days=28))
 MAJOR = StreamRule("major", ProposalKind.MAJOR, Action.PROPOSE, {"n_reports": 6, "surprise": 5})
 EMERGING = StreamRule("emerging", ProposalKind.EMERGING, Action.PROPOSE, {"n_reports": 3})
 TWICE = StreamRule("twice", ProposalKind.DUPLICATE, Action.PROPOSE, {"cosine": 0.95}, within=HOUR * 24)
@@ -186,3 +187,20 @@ def test_places_of_an_incident_are_its_services_items_and_site(name: str) -> Non
     incident = an_incident(affected_services=("mail",), configuration_items=("mx1",))
     incident.labels.custom[name] = "Vienna"
     assert Report.of(incident).places == {"service mail", "CI mx1", "site Vienna"}
+
+
+def test_what_is_near_to_everything_must_be_nearer_and_what_is_near_to_nothing_need_not() -> None:
+    rare = replace(LINKING, cosine=0.9, floor=0.4, rarity=0.01)
+    for usual, together in ((False, True), (True, False)):
+        watch = StreamDetector(policy=StreamPolicy(rare, ()), dim=DIM, capacity=1_000)
+        for i in range(400):
+            watch.arrive(report(f"b{i}", -30_000 + 70 * i), about(1 if usual else 2 + i % 30, i, cosine=0.8))
+        watch.arrive(report("a"), about(1, 0, cosine=0.75))
+        join = storm(watch.arrive(report("b", 5), about(1, 1, cosine=0.75)))
+        assert (join is not None) is together
+
+
+def test_requests_are_of_no_storm() -> None:
+    watch = StreamDetector(policy=StreamPolicy(replace(LINKING, not_kinds=frozenset({"request"})), (EMERGING,)), dim=DIM)
+    assert all(storm(watch.arrive(report(f"r{i}", i, kind="request"), about(1, i))) is None for i in range(5))
+    assert storm(watch.arrive(report("i", 6), about(1))) is None
