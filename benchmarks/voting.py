@@ -23,7 +23,7 @@ from report import write_results
 from smarttriage.bootstrap import parts
 from smarttriage.domain.voting import SEVERITY, TOPIC, Vote, Voting, with_votes
 from smarttriage.services.evaluation import expected_calibration_error
-from smarttriage.services.retrieval import FLOOR_WITHOUT_MARGIN
+from smarttriage.services.retrieval import FLOOR_WITHOUT_CHANCE
 from voting_streams import Stream, plans, streams
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -104,7 +104,7 @@ def votes(stream: Stream, i: int, *, fitted_vote: bool) -> list[Vote]:
         found = list(zip(stream.near_labels[i], stream.near_similarity[i].tolist(), strict=True))
     else:
         found = [(stream.truth[j], s) for j, s in zip(stream.near[i], stream.similarity[i].tolist(), strict=True) if j >= 0]
-    found = [(str(label), similarity) for label, similarity in found if similarity >= FLOOR_WITHOUT_MARGIN]
+    found = [(str(label), similarity) for label, similarity in found if similarity >= FLOOR_WITHOUT_CHANCE]
     tenth = found[-1][1] if len(found) == stream.near.shape[1] else 0.0
     return [Vote(label, similarity, tenth=tenth) for label, similarity in found]
 

@@ -32,7 +32,7 @@ def test_a_suggestion_has_exactly_the_promised_shape(api: Installation) -> None:
     assert "whole" in answer["priority"]["because"]
     assert answer["sla"] == {"due_at": "2026-03-02T16:00:00Z", "target_minutes": 240, "clock": "round_the_clock"}
     assert set(answer["routing"]) == {"support_group", "escalation"}
-    assert set(answer["articles"][0]) == {"id", "title", "score", "passage", "why", "evidence"}
+    assert set(answer["articles"][0]) == {"id", "title", "score", "passage", "why", "confidence", "evidence"}
     kept = {"id", "title", "status", "score", "resolution"}
     assert set(answer["similar_incidents"][0]) == kept | {"relation", "related_ids", "n_alike", "resolved_with"}
     assert set(answer["provenance"]) == {"model_version", "encoder_id", "index_seq", "taxonomy_version"}

@@ -130,6 +130,12 @@ class ArticleMatchOut(Out):
     score: float
     passage: str
     why: str
+    confidence: float | None = Field(
+        description=(
+            "How likely the article that the text finds first is right, 0..1, where half of all questions have no right article; "
+            "null for the others."
+        )
+    )
     evidence: WorthOut | None
 
 

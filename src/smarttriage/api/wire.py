@@ -47,6 +47,7 @@ def suggestion(made: Suggestion) -> Plain:
                 "score": match.score,
                 "passage": match.passage,
                 "why": match.why,
+                "confidence": match.chance,
                 "evidence": match.worth,
             }
             for match in made.articles

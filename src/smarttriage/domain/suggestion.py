@@ -174,7 +174,17 @@ class Worth:
 
 @dataclass(frozen=True, slots=True)
 class ArticleMatch:
-    """An article that may fix it, with its best passage, why it was found, and its worth where anything is known of that."""
+    """An article that may fix it, with its best passage and why it was found.
+
+    Attributes:
+        id: The article.
+        title: Its title.
+        score: Fused score, 0..1.
+        passage: Its best passage.
+        why: Why it was found.
+        worth: Where anything is known of what became of it.
+        chance: How likely it is right, 0..1, if half of all questions have no right article; only for the best by the text.
+    """
 
     id: str
     title: str
@@ -182,6 +192,7 @@ class ArticleMatch:
     passage: str
     why: str
     worth: Worth | None = None
+    chance: float | None = None
 
 
 class Relation(StrEnum):

@@ -14,10 +14,10 @@ from smarttriage.services.backtest_history import History
 from smarttriage.services.backtest_plan import Plan, known_seconds
 from smarttriage.services.evaluation import confusion, macro_f1
 from smarttriage.services.notes import assess
-from smarttriage.services.retrieval import FLOOR_WITHOUT_MARGIN
+from smarttriage.services.retrieval import FLOOR_WITHOUT_CHANCE
 
 # Below this cosine an earlier incident is not shown; the floor that benchmarks/retrieval.py prints for incidents.
-FLOOR = FLOOR_WITHOUT_MARGIN
+FLOOR = FLOOR_WITHOUT_CHANCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,8 @@ class Question:
             why = because(worded.telling, result, f"{entry.title}\n{passage}\n{' '.join(entry.keywords)}", worded.gloss)
             why = f"{why}; {entry.evidence.said}" if entry.evidence.said else why
             shown = worth(entry, today=today)
-            matches.append(ArticleMatch(result.id, entry.title, round(result.score, 4), passage, why, shown))
+            chance = None if result.chance is None else round(result.chance, 2)
+            matches.append(ArticleMatch(result.id, entry.title, round(result.score, 4), passage, why, shown, chance))
         return tuple(matches)
 
     @property

@@ -91,8 +91,9 @@ def candidates(*scores: float) -> list[Candidate]:
 
 
 def test_below_the_floor_nothing_is_suggested() -> None:
-    assert relevant(candidates(ARTICLES.floor - 0.01), ARTICLES) == []
-    assert len(relevant(candidates(ARTICLES.floor + 0.01, ARTICLES.floor - 0.01), ARTICLES)) == 1
+    settings = replace(ARTICLES, least_chance=0.0)
+    assert relevant(candidates(ARTICLES.floor - 0.01), settings) == []
+    assert len(relevant(candidates(ARTICLES.floor + 0.01, ARTICLES.floor - 0.01), settings)) == 1
 
 
 def test_a_best_article_that_does_not_stand_out_is_no_suggestion() -> None:
@@ -101,8 +102,18 @@ def test_a_best_article_that_does_not_stand_out_is_no_suggestion() -> None:
     assert len(relevant(candidates(*apart), ARTICLES)) == 12
 
 
-def test_the_same_words_again_are_suggested_even_among_many() -> None:
-    assert len(relevant(candidates(*[0.9] * 12), ARTICLES)) == 12
+def test_the_chance_grows_with_the_score_and_with_how_far_it_stands_out() -> None:
+    near, further, higher = ([0.6, *[0.5] * 11], [0.6, *[0.4] * 11], [0.9, *[0.7] * 11])
+    chances = [ARTICLES.chance(candidates(*scores)) for scores in (near, further, higher)]
+    assert chances == sorted(set(chances))
+    assert ARTICLES.chance([]) == 0.0
+
+
+def test_only_the_first_result_says_how_likely_it_is_right() -> None:
+    rows = {f"r{at}": (0.9 - at / 10, "mail", ME) for at in range(3)}
+    found = search_over(rows).search("nothing known", EAST, 3, allowed=ME)
+    assert [each.chance is None for each in found] == [False, True, True]
+    assert found[0].chance == pytest.approx(EVERYTHING.chance(candidates(*(each.score for each in found))))
 
 
 def test_a_flood_of_like_incidents_is_shown() -> None:

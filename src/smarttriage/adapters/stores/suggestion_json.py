@@ -93,15 +93,17 @@ def _article(match: ArticleMatch) -> list[Any]:
     plain: list[Any] = [match.id, match.title, match.score, match.passage, match.why]
     said = match.worth
     if said is None:
-        return plain
+        return plain if match.chance is None else [*plain, None, match.chance]
     confirmed = said.confirmed_at and said.confirmed_at.astimezone(UTC).isoformat()
     shares = [said.usefulness, said.low, said.high]
-    return [*plain, [said.worked, said.failed, *shares, confirmed, said.contradicted, said.expired, said.needs_review]]
+    worth = [said.worked, said.failed, *shares, confirmed, said.contradicted, said.expired, said.needs_review]
+    return [*plain, worth, match.chance]
 
 
 def _article_of(stored: list[Any]) -> ArticleMatch:
-    id_, title, score, passage, why = stored[:5]
-    return ArticleMatch(id_, title, score, passage, why, _worth_of(stored[5]) if stored[5:] else None)
+    # Suggestions stored before its worth and its chance were have neither.
+    id_, title, score, passage, why, worth, chance = [*stored, None, None][:7]
+    return ArticleMatch(id_, title, score, passage, why, None if worth is None else _worth_of(worth), chance)
 
 
 def _worth_of(stored: list[Any]) -> Worth:
