@@ -25,6 +25,7 @@ from smarttriage.domain.stream_rules import StreamPolicy
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.services.clustering import ClusterPass
 from smarttriage.services.clusters import ClusterService
+from smarttriage.services.drafts import DraftService
 from smarttriage.services.incidents import IncidentService
 from smarttriage.services.indexing import Collection, IndexingService
 from smarttriage.services.installation import Limits, Services
@@ -33,8 +34,10 @@ from smarttriage.services.knowledge import KnowledgeService
 from smarttriage.services.learning import LearningService
 from smarttriage.services.lifecycle import ModelLifecycle
 from smarttriage.services.live import Live, Models, State
+from smarttriage.services.loop import KnowledgeLoop
 from smarttriage.services.ongoing import Board
 from smarttriage.services.outcomes import OutcomeService, OutcomeTaker
+from smarttriage.services.proposing import Proposer
 from smarttriage.services.retrieval import FusionSettings
 from smarttriage.services.triage import TriageService
 from smarttriage.services.unit_of_work import UnitStore
@@ -90,7 +93,7 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
         return Collection(name, ExactIndex(encoder_id=encoder.encoder_id, dim=encoder.dim), ExactLexicalIndex())
 
     # The hashing encoder's cosines lie lower than a trained one's, and a handful of records has no background to stand out from.
-    loose = FusionSettings(floor=0.25, least_chance=0.0)
+    loose = FusionSettings(floor=0.25, margin=0.0)
     indexing = IndexingService(
         store=store, encoder=encoder, new_collection=new_collection, article_search=loose, incident_search=loose
     )
@@ -124,13 +127,17 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
         versions=versions, live=live, store=store, clock=clock, watcher=watcher, drift=drift, reload=lambda: reloaded.append(1)
     )
     incidents = IncidentService(**shared, live=live)
+    knowledge = KnowledgeService(**shared, taxonomy=lambda: live.state.models.taxonomy)
     services = Services(
         triage=TriageService(
             **shared, live=live, observe=lambda *seen: watcher.step([Seen(*seen)]), ongoing=lambda: board.present
         ),
         incidents=incidents,
         learning=LearningService(**shared, live=live, incident_service=incidents),
-        knowledge=KnowledgeService(**shared, taxonomy=lambda: live.state.models.taxonomy),
+        knowledge=knowledge,
+        drafts=DraftService(store=store, clock=clock, knowledge=knowledge),
+        # The hashing encoder knows words only, so that what tells of one fix lies farther apart.
+        loop=KnowledgeLoop(store=store, clock=clock, live=live, level=0.45, proposer=Proposer(live=live, same_fix=0.45)),
         outcomes=OutcomeService(store=store, clock=clock, taker=OutcomeTaker(clock=clock, new_id=shared["new_id"])),
         clusters=ClusterService(store=store, clock=clock),
         store=store,

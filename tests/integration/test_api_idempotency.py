@@ -37,6 +37,7 @@ def test_every_post_answers_a_repeat_with_its_first_answer(api: Installation) ->
     suggestion = api.must("POST", "/v1/suggestions", REPORT)["id"]
     key = api.must("POST", "/v1/admin/keys", {"label": "x", "scopes": ["suggest"]})["id"]
     first, second, one = _clusters(api)
+    accepted, rejected = _drafts(api)
     posts: list[tuple[str, Any]] = [
         ("/v1/suggestions", REPORT),
         ("/v1/predictions:batch", {"texts": [REPORT]}),
@@ -54,6 +55,8 @@ def test_every_post_answers_a_repeat_with_its_first_answer(api: Installation) ->
         (f"/v1/clusters/{first}/split", {"incident_ids": [one]}),
         (f"/v1/clusters/{second}/merge", {"into": first}),
         (f"/v1/clusters/{first}/resolve", None),
+        (f"/v1/drafts/{accepted}/accept", None),
+        (f"/v1/drafts/{rejected}/reject", {"reason": "too narrow"}),
         ("/v1/models/shadow", {"version": None}),
         ("/v1/admin/reload", None),
         ("/v1/admin/keys", {"label": "y", "scopes": ["suggest"]}),
@@ -162,6 +165,18 @@ def test_a_key_that_cannot_be_kept_is_refused(api: Installation, key: str) -> No
     headers = {"Authorization": f"Bearer {ADMIN}", "Idempotency-Key": key.encode()}
     response = api.client.post("/v1/incidents", json=REPORT, headers=headers)
     assert (response.status_code, response.json()["field"].lower()) in [(422, "idempotency-key"), (413, "idempotency-key")]
+
+
+def _drafts(api: Installation) -> list[str]:
+    """Return the drafts of two fixes."""
+    for title, text in [
+        ("Printer jams", "Replaced the fuser of PRN-4F-02."),
+        ("Mail refused", "Raised the mailbox quota to 60 GB."),
+    ]:
+        incident = api.must("POST", "/v1/incidents", {"title": title})["id"]
+        api.must("POST", f"/v1/incidents/{incident}/resolution", {"text": text})
+    api.services.loop.catch_up()
+    return [draft["id"] for draft in api.must("GET", "/v1/drafts")["items"]]
 
 
 def _seq(api: Installation) -> int:

@@ -38,6 +38,10 @@ ROUTES: list[tuple[str, str, Any, tuple[str, ...]]] = [
     ("POST", "/v1/articles/{article}/submit", None, ("write", "admin")),
     ("POST", "/v1/articles/{article}/publish", None, ("review", "admin")),
     ("POST", "/v1/articles/{article}/retire", None, ("review", "admin")),
+    ("GET", "/v1/drafts", None, ANY),
+    ("GET", "/v1/drafts/{draft}", None, ANY),
+    ("POST", "/v1/drafts/{draft}/accept", None, ("review", "admin")),
+    ("POST", "/v1/drafts/{draft}/reject", {"reason": "wrong"}, ("review", "admin")),
     ("GET", "/v1/taxonomy", None, ANY),
     ("GET", "/v1/fields", None, ("admin",)),
     ("GET", "/v1/fields/{target}", None, ("admin",)),
@@ -79,6 +83,7 @@ def test_the_table_of_scopes_knows_every_route(api: Installation) -> None:
         "suggestion": "suggestion_id",
         "incident": "incident_id",
         "article": "article_id",
+        "draft": "draft_id",
         "key": "key_id",
         "target": "target",
         "cluster": "cluster_id",
@@ -117,6 +122,7 @@ def test_another_tenant_sees_nothing_and_cannot_tell_that_it_exists(api: Install
             assert (response.status_code, response.json()["code"]) == (404, "not_found"), (method, path, response.text)
     assert api.must("GET", "/v1/incidents", key=OTHER_ADMIN)["items"] == []
     assert api.must("GET", "/v1/articles", key=OTHER_ADMIN)["items"] == []
+    assert api.must("GET", "/v1/drafts", key=OTHER_ADMIN)["items"] == []
     assert "test" not in [key["label"] for key in api.must("GET", "/v1/admin/keys", key=OTHER_ADMIN)["items"]]
     suggestion = api.must("POST", "/v1/suggestions", REPORT, key=OTHER_ADMIN)
     assert suggestion["articles"] == suggestion["similar_incidents"] == []
@@ -197,7 +203,11 @@ def _records(api: Installation, key: str) -> dict[str, str]:
     made = api.must("POST", "/v1/admin/keys", {"label": "to be revoked", "scopes": ["suggest"]}, key=key)["id"]
     api.must("POST", "/v1/incidents", REPORT, key=key)
     cluster = api.must("GET", "/v1/clusters?kind=storm", key=key)["items"][0]["id"]
-    others = {"key": made, "target": "urgency", "cluster": cluster}
+    resolved = api.must("POST", "/v1/incidents", {"title": "Printer jams"}, key=key)["id"]
+    api.must("POST", f"/v1/incidents/{resolved}/resolution", {"text": "Replaced the fuser of PRN-4F-02."}, key=key)
+    api.services.loop.catch_up()
+    draft = api.must("GET", "/v1/drafts?status=proposed", key=key)["items"][0]["id"]
+    others = {"key": made, "target": "urgency", "cluster": cluster, "draft": draft}
     return {"incident": incident, "article": article, "suggestion": suggestion, **others}
 
 

@@ -15,6 +15,7 @@ from smarttriage.api.metrics import Metrics
 from smarttriage.api.routes import (
     admin,
     articles,
+    drafts,
     clusters,
     escalations,
     feedback,
@@ -56,6 +57,7 @@ def create_app(services: Services) -> FastAPI:
         incidents,
         feedback,
         articles,
+        drafts,
         admin,
         fields,
         field_precision,

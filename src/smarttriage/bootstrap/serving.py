@@ -13,12 +13,14 @@ from smarttriage.bootstrap.importing import seed
 from smarttriage.bootstrap.indexing import INDEX_FOLDER, new_indexing
 from smarttriage.bootstrap.keys import ensure_admin_key
 from smarttriage.bootstrap.lifecycle import open_lifecycle
+from smarttriage.bootstrap.loop import open_loop
 from smarttriage.bootstrap.models import open_models
 from smarttriage.bootstrap.reembedding import index_encoder, keep_encoder, reembedding
 from smarttriage.bootstrap.resources import escalation
 from smarttriage.config import Settings
 from smarttriage.ports import Encoder, Store
 from smarttriage.services.clusters import ClusterService
+from smarttriage.services.drafts import DraftService
 from smarttriage.services.field_settings import read_field_settings
 from smarttriage.services.incidents import IncidentService
 from smarttriage.services.indexing import Follower, IndexingService
@@ -27,6 +29,7 @@ from smarttriage.services.knowledge import KnowledgeService
 from smarttriage.services.learning import LearningService
 from smarttriage.services.lifecycle import ModelLifecycle
 from smarttriage.services.live import Live, State
+from smarttriage.services.loop import KnowledgeLoop
 from smarttriage.services.ongoing import Board
 from smarttriage.services.outcomes import OutcomeService, OutcomeTaker
 from smarttriage.services.triage import TriageService
@@ -65,8 +68,9 @@ def open_services(settings: Settings, *, say: parts.Say) -> Iterator[tuple[Servi
 
         watched = cleanup.enter_context(open_lifecycle(settings, live=live, store=store, reload=reload))
         board = cleanup.enter_context(open_clusters(settings, store=store, live=live))
+        loop = cleanup.enter_context(open_loop(store=store, live=live))
         hooks = (follower.notify, reload)
-        yield _services(settings, store=store, live=live, hooks=hooks, watched=watched, board=board), key
+        yield _services(settings, store=store, live=live, hooks=hooks, watched=watched, board=board, loop=loop), key
 
 
 def _open_live(
@@ -88,9 +92,11 @@ def _services(
     hooks: tuple[Callable[[], None], Callable[[], None]],
     watched: tuple[ModelLifecycle, Watcher],
     board: Board,
+    loop: KnowledgeLoop,
 ) -> Services:
     clock, new_id = parts.clock, parts.new_id
     incidents = IncidentService(store=store, clock=clock, new_id=new_id, live=live)
+    knowledge = KnowledgeService(store=store, clock=clock, new_id=new_id, taxonomy=lambda: live.state.models.taxonomy)
     lifecycle, watcher = watched
     notify, reload = hooks
     triage = TriageService(
@@ -106,7 +112,9 @@ def _services(
         triage=triage,
         incidents=incidents,
         learning=LearningService(store=store, clock=clock, new_id=new_id, live=live, incident_service=incidents),
-        knowledge=KnowledgeService(store=store, clock=clock, new_id=new_id, taxonomy=lambda: live.state.models.taxonomy),
+        knowledge=knowledge,
+        drafts=DraftService(store=store, clock=clock, knowledge=knowledge),
+        loop=loop,
         outcomes=OutcomeService(store=store, clock=clock, taker=OutcomeTaker(clock=clock, new_id=new_id)),
         clusters=ClusterService(store=store, clock=clock),
         store=store,

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
-from smarttriage.domain.incident import Incident
+from smarttriage.domain.incident import Incident, Resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,13 @@ class GroupEvent:
 
 def observation_of(incident: Incident) -> Observation | None:
     """Return what a resolved incident says, None while it is open or has no resolution."""
-    resolution = incident.resolution
-    if incident.is_open or resolution is None:
+    if incident.is_open or incident.resolution is None:
         return None
+    return observed(incident, incident.resolution)
+
+
+def observed(incident: Incident, resolution: Resolution) -> Observation:
+    """Return what an incident says with that resolution."""
     people = (incident.reporter, incident.logged_by, resolution.resolved_by, *incident.affected_users)
     return Observation(
         id="obs_" + sha256(f"{incident.tenant}\x1f{incident.id}".encode("utf-8", "surrogatepass")).hexdigest()[:24],

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 MIN_WORDS_WITH_ACTION = 3
 MIN_WORDS_WITHOUT_ACTION = 5
 _QUESTION = "What did you change, and where? One sentence that a colleague could follow is enough."
+# Of action words in the five languages the first four letters tell which step it is.
+_STEM = 4
 _WORD = re.compile(r"[^\W_][\w./:\\'’-]*")
 _FLAGS = re.IGNORECASE | re.VERBOSE
 
@@ -124,6 +126,11 @@ def words_of(note: str) -> NoteWords:
     telling = frozenset(words) - binding - closing
     acts = any(_ACTION.fullmatch(word) for word in telling)
     return NoteWords(len(words), sum(w in closing for w in words), sum(w in binding for w in words), telling, acts)
+
+
+def actions_of(note: str) -> frozenset[str]:
+    """Return the beginnings of the words that name a step: "restart" and "restarted" are one, "start" and "stop" are two."""
+    return frozenset(word[:_STEM] for word in words_of(note).telling if _ACTION.fullmatch(word))
 
 
 def assess(note: str) -> NoteQuality:

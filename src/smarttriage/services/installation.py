@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from smarttriage.domain.escalation import EscalationMatrix
 from smarttriage.ports import Clock
 from smarttriage.services.clusters import ClusterService
+from smarttriage.services.drafts import DraftService
 from smarttriage.services.incidents import IncidentService
 from smarttriage.services.knowledge import KnowledgeService
 from smarttriage.services.learning import LearningService
 from smarttriage.services.lifecycle import ModelLifecycle
 from smarttriage.services.live import Live
+from smarttriage.services.loop import KnowledgeLoop
 from smarttriage.services.outcomes import OutcomeService
 from smarttriage.services.triage import TriageService
 from smarttriage.services.unit_of_work import UnitStore
@@ -45,6 +47,7 @@ class Services:
     Attributes:
         store: The store that the services were built with: an answer is committed together with their work.
         notify: Wakes the index follower after a commit.
+        loop: Groups resolved incidents by their fix and drafts what they say; a thread of the process makes its passes.
         lifecycle: Model versions: lists, compares, rolls back.
         reload: Loads models and taxonomy anew and swaps them in; raises an error of the family where they cannot be loaded.
         ready: Whether the process may be sent requests.
@@ -55,6 +58,8 @@ class Services:
     incidents: IncidentService
     learning: LearningService
     knowledge: KnowledgeService
+    drafts: DraftService
+    loop: KnowledgeLoop
     outcomes: OutcomeService
     clusters: ClusterService
     store: UnitStore

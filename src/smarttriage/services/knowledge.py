@@ -1,6 +1,6 @@
 """The life of an article: created, edited as a new revision, submitted, published, retired."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from smarttriage.domain.access import Principal, Scope
@@ -84,6 +84,29 @@ class KnowledgeService:
                 ways = ", ".join(sorted(TRANSITIONS[present.status]))
                 raise Conflict(f"article {article_id} is {present.status}; from there it can become {ways}", field="status")
             return self._put(records, principal, replace(present, status=status))
+
+    def publish_reviewed(self, records: Records, principal: Principal, article: Article, *, base: Article | None) -> Article:
+        """Return the article published inside the caller's transaction, through every status of a review, each in its history.
+
+        `base` is the article that it changes, None if it is new. Needs the scope `review`.
+        """
+        principal.require(Scope.REVIEW)
+        _check(article, self._taxonomy())
+        if base is None:
+            stored = replace(article, status=ArticleStatus.DRAFT, updated_by=principal.key_id)
+            records.add_articles([stored], key_id=principal.key_id)
+        else:
+            stored = replace(article, version=base.version, revision=base.revision + 1, status=ArticleStatus.DRAFT)
+            stored = self._put(records, principal, stored)
+        for status in (ArticleStatus.IN_REVIEW, ArticleStatus.PUBLISHED):
+            stored = self._put(records, principal, replace(stored, status=status))
+        return stored
+
+    def retire_untouched(self, records: Records, principal: Principal, article_ids: Iterable[str]) -> None:
+        """Retire those of the articles that nobody has touched since they were drafted."""
+        for article in records.articles_by_id(list(article_ids), principal).values():
+            if article.version == 1 and article.status is ArticleStatus.DRAFT:
+                self._put(records, principal, replace(article, status=ArticleStatus.RETIRED))
 
     def _put(self, records: Records, principal: Principal, article: Article) -> Article:
         stored = replace(article, version=article.version + 1, updated_at=self._clock(), updated_by=principal.key_id)

@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from smarttriage.domain.access import Principal, Scope
-from smarttriage.domain.article import Article, ArticleStatus
 from smarttriage.domain.errors import Conflict, InvalidInput, NotFound
 from smarttriage.domain.feedback import FIELD_ACTIONS, Feedback, FeedbackAction
 from smarttriage.domain.incident import Incident, IncidentStatus, LabelOrigin, Resolution
@@ -15,6 +14,7 @@ from smarttriage.domain.text import model_text
 from smarttriage.ports import Clock, Records, Store
 from smarttriage.services import incidents
 from smarttriage.services.decisions import decide, left_standing
+from smarttriage.services.first_draft import first_draft
 from smarttriage.services.incidents import IncidentService
 from smarttriage.services.live import Live
 from smarttriage.services.notes import assess
@@ -225,28 +225,9 @@ class LearningService:
         """Return what a resolution without an article does to the knowledge base, with the draft stored if there is one."""
         if similar is not None:
             return KnowledgeEffect.SIMILAR_ARTICLE_EXISTS, similar, f"article {similar} says much the same, so none was drafted"
-        draft = self._draft(principal, incident, text)
+        draft = first_draft(incident, text, article_id=self._new_id("kb"), key_id=principal.key_id, now=self._clock())
         records.add_articles([draft], key_id=principal.key_id)
         return KnowledgeEffect.DRAFTED, draft.id, f"drafted article {draft.id} for review"
-
-    def _draft(self, principal: Principal, incident: Incident, text: str) -> Article:
-        now = self._clock()
-        title = incident.title.strip() or incident.description.strip().splitlines()[0][:120]
-        return Article(
-            id=self._new_id("kb"),
-            tenant=principal.tenant,
-            audiences=incident.audiences,
-            title=title,
-            body=f"## Symptoms\n{incident.description.strip() or title}\n\n## Resolution\n{text.strip()}\n",
-            status=ArticleStatus.DRAFT,
-            category=incident.labels.category,
-            sub_category=incident.labels.sub_category,
-            language=incident.language or "en",
-            source_incidents=(incident.id,),
-            created_at=now,
-            updated_at=now,
-            updated_by=principal.key_id,
-        )
 
 
 def with_resolution(title: str, description: str, resolution: str) -> str:
