@@ -93,7 +93,7 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
         return Collection(name, ExactIndex(encoder_id=encoder.encoder_id, dim=encoder.dim), ExactLexicalIndex())
 
     # The hashing encoder's cosines lie lower than a trained one's, and a handful of records has no background to stand out from.
-    loose = FusionSettings(floor=0.25, margin=0.0)
+    loose = FusionSettings(floor=0.25, least_chance=0.0)
     indexing = IndexingService(
         store=store, encoder=encoder, new_collection=new_collection, article_search=loose, incident_search=loose
     )
