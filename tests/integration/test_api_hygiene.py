@@ -49,7 +49,7 @@ def test_links_that_cannot_work_are_listed_by_article(api: Installation) -> None
     (found,) = faults(api)["links"]
     assert (found["id"], [link["fault"] for link in found["links"]]) == (
         bad,
-        ["no_such_article", "no_such_anchor", "unknown_scheme"],
+        ["no_such_article", "no_such_anchor", "misspelt_scheme"],
     )
 
 

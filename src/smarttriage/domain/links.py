@@ -7,15 +7,16 @@ from enum import StrEnum
 from urllib.parse import SplitResult, urlsplit
 
 _MARKDOWN = re.compile(r"\[[^\]\n]{0,300}\]\(\s*<?([^)\s>]*(?: [^)\n>]*)?)>?\s*\)")
-_BARE = re.compile(r"(?<![\w(<\[/])(?:[a-z][a-z0-9+.-]{1,15}:/{1,3}|www\.)[^\s<>\"'`|]*", re.IGNORECASE)
+# In running text only what somebody meant to be opened: web addresses, misspelt ones too; "C:/temp" and "fabric:/x" are none.
+_BARE = re.compile(r"(?<![\w(<\[/])(?:h[htps]{1,6}:/{1,3}|www\.)[^\s<>\"'`|]*", re.IGNORECASE)
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
 _ARTICLE = re.compile(r"(?:/v1)?/articles/([\w-]+)/?|([\w-]+)\.md")
-_NO_HOST = frozenset({"mailto", "tel", "file", "ms-settings", "urn", "data"})
-_SCHEMES = (
-    frozenset({"http", "https", "ftp", "ftps", "sftp", "ssh", "smb", "ldap", "ldaps", "rdp", "ws", "wss", "git"}) | _NO_HOST
-)
-_HOST = re.compile(r"(?:[^\W_](?:[\w-]*[^\W_])?\.)*[^\W_](?:[\w-]*[^\W_])?\.?|\[[0-9a-f:.]+\]", re.IGNORECASE)
+_WEB = frozenset({"http", "https", "ftp", "ftps", "ws", "wss"})
+_MISSPELT = re.compile(r"h[htps]{1,6}")
+# Where somebody is to put in a name of their own: https://contoso-*.example, http://${domain}/, https://<host>/.
+_PLACEHOLDER = re.compile(r"[*${}<>\\…]|%[a-z]+%|//[^/]*\[[^:\]/]*(?:[\]/]|$)", re.IGNORECASE)
+_HOST = re.compile(r"(?:[^\W_](?:[\w-]*[^\W_])?\.)*[^\W_](?:[\w-]*[^\W_])?\.?|\[[0-9a-f:.]+\](?::\d+)?", re.IGNORECASE)
 _NOT_IN_SLUG = re.compile(r"[^\w\- ]")
 
 
@@ -24,7 +25,7 @@ class LinkFault(StrEnum):
 
     EMPTY = "empty"
     MALFORMED = "malformed"
-    UNKNOWN_SCHEME = "unknown_scheme"
+    MISSPELT_SCHEME = "misspelt_scheme"
     NO_SUCH_ARTICLE = "no_such_article"
     NO_SUCH_ANCHOR = "no_such_anchor"
 
@@ -47,7 +48,8 @@ def broken_links(body: str, *, anchors: Mapping[str, Collection[str]]) -> list[B
     text = _CODE.sub(lambda match: " " * len(match.group()), body)
     written = [(match.start(), match[1].strip()) for match in _MARKDOWN.finditer(text)]
     text = _MARKDOWN.sub(lambda match: " " * len(match.group()), text)
-    written += [(match.start(), match.group().rstrip(".,;:!?)]}'\"*_")) for match in _BARE.finditer(text)]
+    bare = ((match.start(), match.group().rstrip(".,;:!?)]}'\"*_”")) for match in _BARE.finditer(text))
+    written += [(start, target) for start, target in bare if target.rstrip("/:") not in _WEB]
     own = anchors_of(body)
     faults = ((target, _fault(target, own, anchors)) for _, target in sorted(written))
     return list(dict.fromkeys(BrokenLink(target, fault) for target, fault in faults if fault is not None))
@@ -65,6 +67,8 @@ def _slug(heading: str) -> str:
 def _fault(target: str, own: Collection[str], anchors: Mapping[str, Collection[str]]) -> LinkFault | None:
     if not target or target == "#":
         return LinkFault.EMPTY
+    if _PLACEHOLDER.search(target):
+        return None
     if target.lower().startswith("www."):
         target = f"https://{target}"
     try:
@@ -78,18 +82,13 @@ def _fault(target: str, own: Collection[str], anchors: Mapping[str, Collection[s
 
 
 def _outside(parts: SplitResult, port: int | None, target: str) -> LinkFault | None:
-    scheme = parts.scheme or "https"
-    if scheme not in _SCHEMES:
-        return LinkFault.UNKNOWN_SCHEME
-    if any(character.isspace() for character in target) or port == 0:
-        return LinkFault.MALFORMED
-    if scheme in _NO_HOST:
-        return None if parts.path or parts.netloc else LinkFault.MALFORMED
-    return (
-        None
-        if parts.hostname and _HOST.fullmatch(parts.netloc.rpartition("@")[2].split(":")[0] or parts.hostname)
-        else LinkFault.MALFORMED
-    )
+    """Return what is wrong with an address elsewhere; other schemes than the web's are some application's own."""
+    if parts.scheme not in _WEB:
+        return LinkFault.MISSPELT_SCHEME if parts.scheme == "" or _MISSPELT.fullmatch(parts.scheme) else None
+    host = parts.netloc.rpartition("@")[2]
+    host = host if host.startswith("[") else host.partition(":")[0]
+    well_formed = _HOST.fullmatch(host) and port != 0 and not any(character.isspace() for character in target)
+    return None if well_formed else LinkFault.MALFORMED
 
 
 def _inside(parts: SplitResult, own: Collection[str], anchors: Mapping[str, Collection[str]]) -> LinkFault | None:

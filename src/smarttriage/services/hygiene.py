@@ -1,5 +1,6 @@
 """What is wrong with a knowledge base as a whole: twins, dead links, articles nobody is shown, wrong drawers, those to look at."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -22,6 +23,8 @@ from smarttriage.services.shown import ShownCounter
 # Cosine of two articles' mean passages from which they are proposed for merging. Chosen by benchmarks/hygiene.py.
 TWIN = 0.95
 _BLOCK = 512
+# 0x8004de85, 5.7.124, 80048163, KB5003671: articles of one mould, each about another of these, are no twins.
+_ERROR_CODE = re.compile(r"\b(?:0x[0-9a-f]{3,}|\d+(?:\.\d+){2,}|[a-z]*\d{5,})\b")
 # An article is new for so long: that nobody was shown it says nothing yet.
 UNUSED_AFTER = timedelta(days=30)
 # Nobody said for so long that it works: a year is the review cycle that most knowledge bases set themselves.
@@ -144,10 +147,16 @@ def twins(articles: Sequence[Article], vectors: Vectors, *, least: float = TWIN)
         near = vectors[start : start + _BLOCK] @ vectors.T
         for left, right in zip(*np.nonzero(near >= least), strict=True):
             first, second = start + int(left), int(right)
-            if first < second and articles[first].language == articles[second].language:
+            if first < second and _comparable(articles[first], articles[second]):
                 same = near_identical(words[first], words[second])
                 found.append(Twins(articles[first].id, articles[second].id, round(float(near[left, right]), 4), same))
     return sorted(found, key=lambda pair: (-pair.cosine, pair.keep, pair.merge))
+
+
+def _comparable(left: Article, right: Article) -> bool:
+    """Return whether two articles may be the same: of one language, and not each about an error code of its own."""
+    codes = [frozenset(_ERROR_CODE.findall(article.title.lower())) for article in (left, right)]
+    return left.language == right.language and not (all(codes) and codes[0].isdisjoint(codes[1]))
 
 
 def wrong_drawer(article: Article, solved: Mapping[str, int]) -> WrongDrawer | None:
