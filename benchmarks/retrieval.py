@@ -1,4 +1,4 @@
-"""Dense, lexical and hybrid search on four judged sets; how the fusion and the relevance floor were chosen.
+"""Dense, lexical and hybrid search on four judged sets; how the fusion was chosen.
 
     python benchmarks/retrieval.py [--data ../shared/data] [--cache FOLDER]
 
@@ -7,8 +7,8 @@ runbooks_alerts and gitbugs_duplicates: of all pairs whose mean nDCG@10 over the
 paired difference) of the best pair, the one with the smallest share of BM25, then the shallowest: what the data cannot tell from
 the best should disturb the stronger side least and cost least. stackfaq_webapps does not enter the choice, but its results were
 known when this rule was written down; a difference there of less than the printed standard error means "the same".
-When nothing is suggested is chosen on the train queries of kb_msoffice: as they are, and with every relevant article taken away;
-and on the train queries of runbooks_alerts and gitbugs_duplicates put to the articles of kb_msoffice, where none is right.
+A weight for each collection is chosen by the same rule on that collection's train queries alone and reported beside the common one.
+When nothing is suggested: benchmarks/silence.py.
 """
 
 import argparse
@@ -31,18 +31,14 @@ from smarttriage.domain.fusion import Candidate, reciprocal_rank
 from smarttriage.ports import Encoder, Vectors
 from smarttriage.services.ranking_metrics import ndcg_at
 from smarttriage.services.retrieval import (
-    ARTICLES,
     DENSE_WEIGHT,
     DEPTH,
     EVERYTHING,
     INCIDENTS,
-    TENTH,
-    FusionSettings,
     HybridSearch,
     Ranking,
 )
 from smarttriage.services.retrieval import fused as in_one_order
-from smarttriage.services.retrieval import relevant as shown_of
 from smarttriage.services.retrieval_evaluation import ALLOWED, JudgedQueries, Parts, build_search, parts_of, score_sides
 from smarttriage.services.training import embed
 
@@ -52,8 +48,6 @@ SETS = (*CHOOSING, "stackfaq_webapps")
 DEPTHS = (50, 100, 200)
 LEXICAL_WEIGHTS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.14, 0.16, 0.2, 0.3)
 K = 10
-# The margin keeps this share of the right first suggestions.
-KEPT = 0.95
 N_LATENCY = 20_000
 Scores = NDArray[np.float64]
 Fuse = Callable[[Ranking, Ranking], list[Candidate]]
@@ -153,80 +147,32 @@ def choose(scores: Mapping[tuple[float, int], Sequence[Scores]]) -> tuple[tuple[
     return min((row["share"], int(row["depth"])) for row in figures if row["behind"] <= row["error"]), figures
 
 
-def margin(candidates: Sequence[Candidate]) -> float:
-    return candidates[0].score - (candidates[TENTH - 1].score if len(candidates) >= TENTH else 0.0)
+def own_weight(judged: JudgedSet, scores: Mapping[tuple[float, int], Scores]) -> dict[str, float]:
+    """Return what the rule of this module picks on this set alone, and what that is worth on its dev queries."""
+    (share, depth), _ = choose({key: [row[~judged.is_dev]] for key, row in scores.items()})
+    common = scores[round(1 - DENSE_WEIGHT, 2), DEPTH][judged.is_dev]
+    gain = scores[share, depth][judged.is_dev] - common
+    return {
+        "share": share,
+        "depth": depth,
+        "dev": float(common.mean() + gain.mean()),
+        "dev, common weight": float(common.mean()),
+        "gain": float(gain.mean()),
+        "error": float(gain.std(ddof=1) / np.sqrt(len(gain))),
+    }
 
 
-def put_to(articles: JudgedSet, asking: JudgedSet, fuse: Fuse) -> list[list[Candidate]]:
-    """Return the candidates that the train queries of another set find among the articles."""
-    rows = zip(asking.queries.texts.values(), asking.vectors, asking.is_dev, strict=True)
-    search = articles.search
-    return [
-        fuse(search.nearest(vector, K, allowed=ALLOWED), search.worded(text, K, allowed=ALLOWED))
-        for text, vector, is_dev in rows
-        if not is_dev
+def own_table(own: Mapping[str, Mapping[str, float]]) -> str:
+    lines = [
+        "| set | BM25's share | depth | dev nDCG@10 | with the common weight | gain | error of that |",
+        "|---|---|---|---|---|---|---|",
     ]
-
-
-def answered(judged: JudgedSet, fuse: Fuse) -> tuple[list[list[Candidate]], list[list[Candidate]], NDArray[np.bool_]]:
-    """Return the candidates of each query, those with every relevant record taken away, and whether the first of all is right."""
-    right_ids = {query: {record for record, grade in row.items() if grade > 0} for query, row in judged.queries.qrels.items()}
-    found = [fuse(*pair) for pair in rankings(judged)]
-    right = np.array([each[0].id in right_ids[query] for each, query in zip(found, judged.queries.texts, strict=True)])
-    return found, [fuse(*pair) for pair in rankings(judged, without=right_ids)], right
-
-
-def calibrated(sets: Sequence[JudgedSet], fuse: Fuse) -> dict[str, float]:
-    """Return the four constants of services/retrieval.py as this data gives them."""
-    articles = sets[0]
-    found, gone, right = answered(articles, fuse)
-    train = ~articles.is_dev
-    unrelated = [each[0].score for asking in sets[1:3] for each in put_to(articles, asking, fuse)]
-    return {
-        "floor": float(np.median(unrelated)),
-        "margin": float(np.quantile([margin(found[at]) for at in np.flatnonzero(train & right)], 1 - KEPT)),
-        "certain": float(np.quantile([gone[at][0].score for at in np.flatnonzero(train)], KEPT)),
-        "floor without margin": float(np.quantile(unrelated, KEPT)),
-    }
-
-
-def silence(judged: JudgedSet, fuse: Fuse, settings: FusionSettings, rows: NDArray[np.bool_]) -> dict[str, float]:
-    """Return how often something is suggested, and how often that and its absence are right, half the queries being answerable."""
-    found, gone, right = (np.array(each, dtype=object)[rows] for each in answered(judged, fuse))
-    shown = np.array([bool(shown_of(each, settings)) for each in found])
-    silent = np.array([not shown_of(each, settings) for each in gone])
-    right = right.astype(bool)
-    n_silent = int((~shown).sum() + silent.sum())
-    return {
-        "answerable shown": float(shown.mean()),
-        "right first kept": float(shown[right].mean()),
-        "first right of shown": float(right[shown].mean()) if shown.any() else 0.0,
-        "unanswerable silent": float(silent.mean()),
-        "silence right": float(silent.sum() / n_silent) if n_silent else 0.0,
-        "first right of shown, half unanswerable": float(right[shown].sum() / max(int(shown.sum() + (~silent).sum()), 1)),
-    }
-
-
-def floor_rows(sets: Sequence[JudgedSet], fuse: Fuse) -> dict[str, dict[str, float]]:
-    rules = {
-        "in use": ARTICLES,
-        "score >= 0.65": replace(EVERYTHING, floor=0.65),
-        "score >= 0.5": INCIDENTS,
-    }
-    rows = {}
-    for name, settings in rules.items():
-        for judged in sets:
-            for split, chosen in (("train", ~judged.is_dev), ("dev", judged.is_dev)):
-                if split == "train" or judged is sets[0]:
-                    rows[f"{name}, {judged.name} {split}"] = silence(judged, fuse, settings, chosen)
-    return rows
-
-
-def unrelated_silent(sets: Sequence[JudgedSet], fuse: Fuse) -> dict[str, float]:
-    return {
-        asking.name: float(np.mean([not shown_of(each, ARTICLES) for each in put_to(sets[0], asking, fuse)]))
-        for asking in sets[1:]
-    }
+    lines += [
+        f"| {name} | {row['share']:g} | {row['depth']:g} | {row['dev']:.4f} | {row['dev, common weight']:.4f} | {row['gain']:+.4f} "
+        f"| {row['error']:.4f} |"
+        for name, row in own.items()
+    ]
+    return "\n".join(lines)
 
 
 def with_query_terms(n: int, sets: Sequence[JudgedSet], fuse: Fuse) -> list[float]:
@@ -326,11 +272,7 @@ def main() -> None:
         for pick in (lambda judged: ~judged.is_dev, lambda judged: judged.is_dev)
     )
     terms = {f"{n} query terms": with_query_terms(n, sets, in_use) for n in (16, 32, 64)}
-    floor = {
-        "calibrated": calibrated(sets, in_use),
-        "rows": floor_rows(sets, in_use),
-        "unrelated_silent": unrelated_silent(sets, in_use),
-    }
+    own = {judged.name: own_weight(judged, {key: rows[at] for key, rows in grid.items()}) for at, judged in enumerate(sets)}
     cost = latency(sets)
     sides = {
         judged.name: {
@@ -343,12 +285,12 @@ def main() -> None:
     }
     result = {
         "dev_and_train": both, "train": train, "dev": dev, "sides": sides, "grid": figures, "chosen": chosen, "gains": gains,
-        "in_use": {"dense_weight": DENSE_WEIGHT, "depth": DEPTH}, "query_terms_train": terms, "floor": floor, "latency_ms": cost,
+        "in_use": {"dense_weight": DENSE_WEIGHT, "depth": DEPTH}, "query_terms_train": terms, "each": own, "latency_ms": cost,
     }  # fmt: skip
-    write_results("retrieval", result, text(both, train, dev, sides, gains, figures, chosen, terms, floor, cost))
+    write_results("retrieval", result, text(both, train, dev, sides, gains, figures, chosen, terms, own, cost))
 
 
-def text(both, train, dev, sides, gains, figures, chosen, terms, floor, cost) -> str:  # type: ignore[no-untyped-def]
+def text(both, train, dev, sides, gains, figures, chosen, terms, own, cost) -> str:  # type: ignore[no-untyped-def]
     weights = "| BM25's share | depth | train mean of the three sets | behind the best | standard error of that |\n|---|---|---|---|---|\n"
     weights += "\n".join(
         f"| {row['share']} | {row['depth']} | {row['train_mean']:.4f} | {row['behind']:.4f} | {row['error']:.4f} |"
@@ -358,21 +300,10 @@ def text(both, train, dev, sides, gains, figures, chosen, terms, floor, cost) ->
     won = f"| hybrid in use, nDCG@10 | {' | '.join(headings)} |\n|---|{'---|' * len(headings)}\n" + "\n".join(
         f"| {name} | {' | '.join(f'{row[key]:+.4f}' for key in headings)} |" for name, row in gains.items()
     )
-    columns = list(next(iter(floor["rows"].values())))
-    floors = f"| rule, queries | {' | '.join(columns)} |\n|---|{'---|' * len(columns)}\n" + "\n".join(
-        f"| {name} | {' | '.join(f'{row[key]:.3f}' for key in columns)} |" for name, row in floor["rows"].items()
-    )
-    used = {
-        "floor": ARTICLES.floor,
-        "margin": ARTICLES.margin,
-        "certain": ARTICLES.certain,
-        "floor without margin": INCIDENTS.floor,
-    }
     timed = list(next(iter(cost.values())))
     costs = f"| ms, query | {' | '.join(timed)} |\n|---|{'---|' * len(timed)}\n" + "\n".join(
         f"| {name} | {' | '.join(f'{row[key]:.2f}' for key in timed)} |" for name, row in cost.items()
     )
-    constants = "; ".join(f"{name} {value:.3f} (in use {used[name]:g})" for name, value in floor["calibrated"].items())
     names = list(next(iter(sides.values()))["dense"])
     details = f"| set | side | {' | '.join(names)} |\n|---|---|{'---|' * len(names)}\n" + "\n".join(
         f"| {name} | {side} | {' | '.join(f'{row[key]:.4g}' for key in names)} |"
@@ -386,9 +317,7 @@ def text(both, train, dev, sides, gains, figures, chosen, terms, floor, cost) ->
             "## train queries only", table({**train, **terms}),
             "## Every metric, dev + train", details,
             f"## How BM25's share and the depth were chosen: {chosen[0]:g}, {chosen[1]} deep", weights,
-            "## When nothing is suggested", f"Calibrated here: {constants}.", floors,
-            "Train queries of other sets put to the kb_msoffice articles that get no suggestion: "
-            + ", ".join(f"{name} {share:.3f}" for name, share in floor["unrelated_silent"].items()) + ".",
+            "## A weight for each collection, chosen on its own train queries", own_table(own),
             f"## What one search costs over {N_LATENCY:,} records, its encoding not counted", costs,
         ]
     )  # fmt: skip

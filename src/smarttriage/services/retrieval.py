@@ -13,7 +13,7 @@ from smarttriage.ports import Hit, LexicalSearcher, Vectors, VectorSearcher
 # benchmarks/retrieval.py chooses both on the train queries of kb_msoffice, runbooks_alerts and gitbugs_duplicates.
 DEPTH = 50
 DENSE_WEIGHT = 0.92
-# When nothing is suggested; benchmarks/retrieval.py prints what follows, from train queries as they are and with their articles
+# When nothing is suggested; benchmarks/silence.py prints what follows, from train queries as they are and with their articles
 # taken away. A score says little by itself, because a pasted error message scores higher with any article than three words do with
 # the right one; how far the best record stands above the tenth says more, and carries over better from one knowledge base to the next.
 # The median score that unrelated questions (runbooks_alerts, gitbugs_duplicates) reach among the kb_msoffice articles.
