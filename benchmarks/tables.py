@@ -39,6 +39,7 @@ SECTIONS = {
     "explanations": "Explanations: are the cited words those that decide, and what would have to be otherwise",
     "promotion": "A hundred retrains, many on bad batches: what gets promoted with the gate and without it",
     "evidence": "Evidence: how long wrong and outdated articles stay first, and how many good ones fall with them",
+    "gaps": "Knowledge gaps: are the topics found that a knowledge base lacks",
     "hygiene": "Hygiene: from which cosine two articles are twins, and what looking through a knowledge base costs",
     "kpis": "Key figures: those of a real record beside what pandas computed from it",
     "breach": "Breach risk: time to resolve at arrival, with a conformal interval, beside the median per priority",

@@ -1,4 +1,4 @@
-"""`smarttriage report`: what a model gets right and wrong, and the desk's key figures."""
+"""`smarttriage report`: what a model gets right and wrong, the desk's key figures, and what the knowledge base lacks."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -47,6 +47,33 @@ def model(
         content = reporting.kept_report(model)
     path.write_text(content, encoding="utf-8")
     typer.echo(str(path))
+
+
+class KnowledgeFormat(StrEnum):
+    """How the report on the knowledge base is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+@app.command()
+def knowledge(
+    *,
+    data_dir: Annotated[Path | None, typer.Option(help="Data folder whose store is read.")] = None,
+    form: Annotated[KnowledgeFormat, typer.Option("--format", help="table or json.")] = KnowledgeFormat.TABLE,
+    out: Annotated[Path | None, typer.Option(help="File to write; default: stdout.")] = None,
+) -> None:
+    """Write what the knowledge base lacks (the costliest topics first) and what is wrong with its articles."""
+    from smarttriage.bootstrap import knowledge as base
+    from smarttriage.services import knowledge_report
+
+    write = {KnowledgeFormat.TABLE: knowledge_report.as_table, KnowledgeFormat.JSON: knowledge_report.as_json}[form]
+    written = write(base.report_on_knowledge(data_dir=data_dir))
+    if out is None:
+        typer.echo(written)
+    else:
+        out.write_text(written, encoding="utf-8")
+        typer.echo(str(out))
 
 
 class Format(StrEnum):

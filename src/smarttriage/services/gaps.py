@@ -104,7 +104,7 @@ class GapService:
         )
         by_id = {incident.id: (incident, vector) for incident, vector in zip(read, vectors, strict=True)}
         answered = [replace(gap, found_now=_found(state, principal, *by_id[gap.sample[0].id])) for gap in gaps]
-        return GapReport(len(incidents), len(incidents) - len(read), Counter(verdicts), answered, missed)
+        return GapReport(len(incidents), len(incidents) - len(read), dict(Counter(verdicts)), answered, missed)
 
     def draft(
         self, principal: Principal, incident_ids: Sequence[str], *, title: str | None, knowledge: KnowledgeService

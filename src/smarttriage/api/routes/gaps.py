@@ -27,7 +27,7 @@ def list_gaps(call: Reader, query: Annotated[GapQuery, Query()]) -> Response:
         "now": call.services.clock(),
         "n_incidents": found.n,
         "n_unread": found.n_unread,
-        "helped": dict(found.helped),
+        "helped": found.helped,
         "n_topics": len(found.gaps),
         "n_vital": sum(gap.vital for gap in found.gaps),
         "items": [_shown(gap) for gap in found.gaps[: query.limit]],
