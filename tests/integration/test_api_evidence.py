@@ -142,7 +142,8 @@ def test_a_newer_resolution_without_an_article_that_failed_contradicts_it(api: I
     text = "Raised the session limit of the VPN gateway to 500 and restarted the tunnel service."
     api.must("POST", f"/v1/incidents/{incident}/resolution", {"text": text})
     assert suggested(api)[0]["evidence"]["contradicted"] is True
-    assert api.must("GET", f"/v1/articles/{wrong}")["evidence"]["contradicted"] == 1
+    read = api.must("GET", f"/v1/articles/{wrong}")["evidence"]
+    assert (read["contradicted"], read["contradicted_by"]) == (1, [incident])
 
 
 def test_an_expired_article_is_marked_and_gives_way_to_one_as_near(api: Installation) -> None:

@@ -130,6 +130,7 @@ class EvidenceLifeOut(Out):
     doubt: float = Field(description="Probability that it fails more often than it works; from .99 on it goes to review.")
     needs_review: bool
     contradicted: int = Field(description="Incidents that were resolved without it after it had failed.")
+    contradicted_by: list[str] = Field(description="Those of them that the key may see.")
     confirmed_at: datetime | None = Field(description="When it last worked; being shown or read confirms nothing.")
     days_since_confirmed: int | None
     expired: bool

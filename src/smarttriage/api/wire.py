@@ -247,6 +247,7 @@ def article_life(life: ArticleLife, now: datetime) -> Plain:
         **{name: round(getattr(said, name), 4) for name in ("usefulness", "low", "high", "doubt")},
         "needs_review": said.needs_review,
         "contradicted": said.n_contradicted,
+        "contradicted_by": life.contradicted_by,
         "confirmed_at": said.confirmed_at,
         "days_since_confirmed": life.days_since_confirmed(now),
         "expired": life.expired,

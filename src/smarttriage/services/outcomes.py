@@ -30,12 +30,14 @@ class ArticleLife:
         counts: How often each outcome was said, whoever said it.
         expired: Whether it may no longer be trusted unseen.
         owner: Who keeps it right.
+        contradicted_by: Incidents that may be seen and that a resolution without it ended after it had failed, oldest first.
     """
 
     evidence: ArticleEvidence
     counts: dict[OutcomeKind, int]
     expired: bool
     owner: str | None
+    contradicted_by: tuple[str, ...] = ()
 
     def days_since_confirmed(self, now: datetime) -> int | None:
         """Return for how many days nobody has said that it worked; None: nobody ever has."""
@@ -168,12 +170,12 @@ class OutcomeService:
             if incident_id is not None and records.incident(incident_id, principal) is None:
                 raise NotFound(f"there is no incident {incident_id}", field="incident_id")
             self._taker.take(records, principal, [(article_id, kind)], person=given_by, incident_id=incident_id)
-            return self._life(records, _found(records, principal, article_id))
+            return self._life(records, principal, _found(records, principal, article_id))
 
     def life(self, principal: Principal, article_id: str) -> ArticleLife:
         """Return what is known of an article's worth. Raises NotFound."""
         with self._store.begin() as records:
-            return self._life(records, _found(records, principal, article_id))
+            return self._life(records, principal, _found(records, principal, article_id))
 
     def withdraw(self, principal: Principal, key_id: str, *, since: datetime) -> list[str]:
         """Let what a key of the tenant said since then count no longer; return the articles that it was about.
@@ -187,11 +189,20 @@ class OutcomeService:
                 self._taker.look_again(records, principal, article)
             return articles
 
-    def _life(self, records: Records, article: Article) -> ArticleLife:
+    def _life(self, records: Records, principal: Principal, article: Article) -> ArticleLife:
         published = records.published_revision(article.id) or article
         today: date = self._clock().date()
         counts = dict(records.outcome_counts(article.id))
-        return ArticleLife(_evidence(records, article.id), counts, is_expired(published.valid_until, today), published.owner)
+        said = records.outcomes([article.id]).get(article.id, ())
+        against = dict.fromkeys(each.incident_id for each in said if each.kind is OutcomeKind.CONTRADICTED and each.incident_id)
+        visible = records.incidents_by_id(list(against), principal)
+        return ArticleLife(
+            evidence=evidence_of(said) if said else NOTHING,
+            counts=counts,
+            expired=is_expired(published.valid_until, today),
+            owner=published.owner,
+            contradicted_by=tuple(each for each in against if each in visible),
+        )
 
 
 def _evidence(records: Records, article_id: str) -> ArticleEvidence:
