@@ -43,6 +43,7 @@ SECTIONS = {
     "hygiene": "Hygiene: from which cosine two articles are twins, and what looking through a knowledge base costs",
     "kpis": "Key figures: those of a real record beside what pandas computed from it",
     "breach": "Breach risk: time to resolve at arrival, with a conformal interval, beside the median per priority",
+    "storms": "Storms: how soon an outage is seen among the desk's tickets, how many are, and how often for nothing",
     "drift": "Drift: silent on more of the same, and how much of something else it takes",
 }
 

@@ -1,11 +1,15 @@
 """Clusters over the API: a storm is seen, declared, suggested first and ended; people correct what the detector found."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from smarttriage.domain.errors import StoreError
+from smarttriage.ports import Records, Store
 from smarttriage.services.clustering import POSITION, ClusterPass
 from smarttriage.services.ongoing import Board
 from tests.integration.installation import OTHER_ADMIN, Installation, installation
@@ -218,11 +222,11 @@ def test_what_comes_again_for_weeks_is_a_recurring_problem_and_then_a_known_one(
     assert [one["kind"] for one in asked(api)["ongoing"]] == ["recurring_problem"]
 
 
-def another_pass(api: Installation, board: Board, policy: Any = None) -> ClusterPass:
+def another_pass(api: Installation, board: Board, policy: Any = None, store: Any = None) -> ClusterPass:
     """Return a pass that knows nothing but the store, as after a kill."""
     live = api.services.live
     return ClusterPass(
-        store=api.services.store,
+        store=store or api.services.store,
         policy=policy or api.policy,
         behind=lambda: (live.state.catalogue.seq, live.state.search_encoder),
         clock=api.clock,
@@ -268,3 +272,63 @@ def test_other_thresholds_delete_no_cluster(api: Installation) -> None:
     strict = another_pass(api, board, api.policy.__class__(api.policy.linking, ()))
     strict.step()
     assert everything(api) == found
+
+
+class DiesOnce:
+    """A store of which one write is lost at its very end, like that of a process that is killed before the commit."""
+
+    def __init__(self, store: Store, n_before: int) -> None:
+        self._store, self._left = store, n_before
+
+    @contextmanager
+    def begin(self, *, write: bool = False) -> Iterator[Records]:
+        with self._store.begin(write=write) as records:
+            yield records
+            self._left -= write
+            if write and self._left == 0:
+                raise StoreError("the process was killed")
+
+    def close(self) -> None:
+        self._store.close()
+
+
+def from_the_start(api: Installation, incidents: int) -> str:
+    """Let a storm come while nobody detects; return where detection has to begin."""
+    with api.services.store.begin() as records:
+        start = str(records.fact(POSITION))
+    storm(api, n=incidents)
+    return start
+
+
+def rewound(api: Installation, start: str, store: Any = None) -> ClusterPass:
+    """Return a pass over an installation whose clusters are all forgotten."""
+    with api.inner._writer.begin() as connection:
+        for table in ("cluster_membership", "cluster_proposal", "cluster_audience", "cluster"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+    with api.inner.begin(write=True) as records:
+        records.put_fact(POSITION, start)
+    return another_pass(api, Board(), store=store)
+
+
+@pytest.mark.parametrize("n_before", [1, 2, 3])
+def test_a_pass_killed_before_a_commit_ends_with_the_same_clusters(api: Installation, n_before: int) -> None:
+    start = from_the_start(api, 9)
+    rewound(api, start).step()
+    undisturbed = everything(api)
+    dying = rewound(api, start, DiesOnce(api.services.store, n_before))
+    with suppress(StoreError):
+        dying.step()
+    another_pass(api, Board()).step()
+    assert everything(api) == undisturbed
+    assert len(undisturbed) >= 1
+
+
+def test_two_processes_that_follow_at_once_store_everything_once(api: Installation) -> None:
+    start = from_the_start(api, 9)
+    alone = rewound(api, start)
+    alone.step()
+    expected = everything(api)
+    first, second = rewound(api, start), another_pass(api, Board())
+    for each in (first, second, first, second):
+        each.step()
+    assert everything(api) == expected

@@ -59,6 +59,10 @@ class ClusterRecords(Protocol):
         """Return those that have not ended, in the order in which they were added."""
         ...
 
+    def cluster_sizes(self, cluster_ids: Collection[str]) -> Mapping[str, int]:
+        """Return cluster id -> how many are in it at present; one that is empty is left out."""
+        ...
+
     def n_open_members(self, cluster_id: str) -> int:
         """Return how many of its present members are open incidents."""
         ...

@@ -63,8 +63,8 @@ class ClusterService:
             proposals: dict[str, list[Proposal]] = {one: [] for one in ids}
             for each in records.proposals(ids):
                 proposals[each.cluster_id].append(each)
-            sizes = {one: sum(each.until is None for each in records.memberships(one)) for one in ids}
-        return page, proposals, sizes
+            sizes = records.cluster_sizes(ids)
+        return page, proposals, {one: sizes.get(one, 0) for one in ids}
 
     def get(self, principal: Principal, cluster: str) -> ClusterView:
         """Return the cluster with its evidence. Raises NotFound."""

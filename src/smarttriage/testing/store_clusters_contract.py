@@ -96,6 +96,7 @@ class ClustersContract:
             records.end_memberships("clu_1", ["c"], at=LATER, by="key-1")
         with store.begin() as records:
             assert records.n_open_members("clu_1") == 1
+            assert dict(records.cluster_sizes(["clu_1", "none"])) == {"clu_1": 2}
             assert [one.id for one in records.arrivals(limit=2)] == ["c", "b"]
 
     def test_only_promoted_and_open_clusters_are_ongoing(self, store: Store) -> None:

@@ -48,6 +48,11 @@ _END = update(cluster_membership).where(
     cluster_membership.c.incident_id == bindparam("of_incident"),
     cluster_membership.c.until.is_(None),
 )
+_SIZES = (
+    select(cluster_membership.c.cluster_id, func.count())
+    .where(cluster_membership.c.cluster_id.in_(bindparam("ids", expanding=True)), cluster_membership.c.until.is_(None))
+    .group_by(cluster_membership.c.cluster_id)
+)
 _N_OPEN = (
     select(func.count())
     .select_from(cluster_membership.join(incident, incident.c.id == cluster_membership.c.incident_id))
@@ -153,6 +158,10 @@ class ClusterRecords(Transaction):
     def memberships_of(self, incident_ids: Collection[str]) -> Sequence[Membership]:
         """Return those that have not ended, in the order in which they were added."""
         return [Membership(*row) for part in chunks(incident_ids) for row in self._reads.execute(_PRESENT, {"ids": part})]
+
+    def cluster_sizes(self, cluster_ids: Collection[str]) -> Mapping[str, int]:
+        """Return cluster id -> how many are in it at present; one that is empty is left out."""
+        return {one: n for part in chunks(cluster_ids) for one, n in self._reads.execute(_SIZES, {"ids": part})}
 
     def n_open_members(self, cluster_id: str) -> int:
         """Return how many of its present members are open incidents."""
