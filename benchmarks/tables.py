@@ -35,6 +35,7 @@ SECTIONS = {
     "backtest": "Backtest: months walked in order, and what their forecast was worth",
     "voting": "One correction: reviewed neighbours vote beside the model",
     "notes": "Resolution notes: which say what was done, beside rules, length and TF-IDF",
+    "loop": "The knowledge loop: recall while the knowledge base grows from empty, with the loop and without it",
     "same_fix": "From which cosine an article says what a resolution says",
     "explanations": "Explanations: are the cited words those that decide, and what would have to be otherwise",
     "promotion": "A hundred retrains, many on bad batches: what gets promoted with the gate and without it",

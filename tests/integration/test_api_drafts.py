@@ -3,8 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from smarttriage.domain.access import EVERYONE
+from smarttriage.domain.draft import ArticleDraft
 from smarttriage.services.loop import SEQ_FACT, KnowledgeLoop
+from smarttriage.services.proposing import Proposer
 from tests.integration.installation import ADMIN, Installation
 
 REPORTS = [
@@ -17,6 +21,13 @@ NOTES = [
     "Deleted the Outlook mail profile in Control Panel > Mail. Ran outlook.exe /cleanprofile",
     "Deleted the mail profile of Outlook in Control Panel > Mail. Disabled the add-in of the Avast scanner.",
 ]
+
+
+class _Dies(Proposer):
+    """Is gone in the middle of a pass, after the vectors and before the commit."""
+
+    def drafts(self, *_given: Any, **_named: Any) -> list[ArticleDraft]:
+        raise KeyboardInterrupt
 
 
 def _resolve(api: Installation, title: str, description: str, note: str, *, key: str = ADMIN, **more: Any) -> dict[str, Any]:
@@ -178,3 +189,39 @@ def test_notes_that_say_nothing_and_the_seed_make_no_observation(api: Installati
     api.must("POST", f"/v1/incidents/{incident}/resolution", {"text": NOTES[1]})
     skipping.catch_up()
     assert _open(api) == []
+
+
+def test_a_pass_that_was_killed_left_nothing_and_is_made_again(api: Installation) -> None:
+    live, store = api.services.live, api.services.store
+    dying = KnowledgeLoop(store=store, clock=api.clock, live=live, level=0.45, proposer=_Dies(live=live))
+    incident = api.must("POST", "/v1/incidents", {"title": REPORTS[0][0], "description": REPORTS[0][1]})["id"]
+    api.must("POST", f"/v1/incidents/{incident}/resolution", {"text": NOTES[1]})
+    with pytest.raises(KeyboardInterrupt):
+        dying.step()
+    with api.inner.begin() as records:
+        assert (records.fact(SEQ_FACT), dict(records.observations([incident]))) == (None, {})
+    api.services.loop.catch_up()
+    assert len(_open(api)) == 1
+
+
+def test_two_processes_make_each_pass_once_and_see_each_others_groups(api: Installation) -> None:
+    live, store = api.services.live, api.services.store
+    other = KnowledgeLoop(store=store, clock=api.clock, live=live, level=0.45, proposer=Proposer(live=live, same_fix=0.45))
+    _resolve(api, *REPORTS[0], NOTES[1])
+    assert not other.step()
+    incident = api.must("POST", "/v1/incidents", {"title": REPORTS[1][0], "description": REPORTS[1][1]})["id"]
+    api.must("POST", f"/v1/incidents/{incident}/resolution", {"text": NOTES[2]})
+    assert other.catch_up() > 0
+    assert not api.services.loop.step()
+    (summary,) = _open(api)
+    assert len(summary["incident_ids"]) == 2
+
+
+def test_one_old_record_makes_no_article_and_two_that_say_the_same_do(api: Installation) -> None:
+    for number, (report, note) in enumerate(zip(REPORTS[:2], NOTES[1:], strict=True)):
+        assert _open(api) == []
+        incident = api.must("POST", "/v1/incidents", {"title": report[0], "description": report[1]})["id"]
+        old = {"text": note, "resolved_at": f"2020-01-0{number + 1}T08:00:00Z"}
+        api.must("POST", f"/v1/incidents/{incident}/resolution", old)
+        api.services.loop.catch_up()
+    assert len(_open(api)) == 1

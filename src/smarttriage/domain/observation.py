@@ -29,6 +29,7 @@ class Observation:
         people: Names that the record gives; they are masked wherever the text is quoted.
         article_id: The article that was used.
         drafted_article_id: The draft that was made when it was resolved.
+        is_history: Whether it was resolved before it was stored here, as imported records are.
         group_id: The fix that it is of, None until it was compared.
     """
 
@@ -48,6 +49,7 @@ class Observation:
     people: tuple[str, ...] = ()
     article_id: str | None = None
     drafted_article_id: str | None = None
+    is_history: bool = False
     group_id: str | None = None
 
 
@@ -130,4 +132,5 @@ def observed(incident: Incident, resolution: Resolution) -> Observation:
         people=tuple(dict.fromkeys(person for person in people if person)),
         article_id=resolution.article_id,
         drafted_article_id=resolution.drafted_article_id,
+        is_history=resolution.resolved_at < incident.created_at,
     )
