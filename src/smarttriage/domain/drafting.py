@@ -8,7 +8,7 @@ from smarttriage.domain.draft import Citation, DraftSentence, Section, SourceFie
 from smarttriage.domain.near_text import near_identical, word_set
 from smarttriage.domain.note_features import says_no
 from smarttriage.domain.observation import Observation
-from smarttriage.domain.resolution_note import actions_of
+from smarttriage.domain.resolution_note import actions_of, words_of
 from smarttriage.domain.sentences import Sentence, codes_of, masked_text, sentences, unmasked
 from smarttriage.domain.text import telling_words
 
@@ -44,11 +44,19 @@ class Composed:
 
 @dataclass(slots=True)
 class _Unit:
-    """Sentences of several incidents that say the same; the first one's words are shown."""
+    """Sentences of several incidents that say the same; of those whose telling words hold all of the others', the first is shown."""
 
     sentence: Sentence
     meaning: "_Meaning"
     citations: list[Citation] = field(default_factory=list)
+
+    def cite(self, citation: Citation, sentence: Sentence, meaning: "_Meaning") -> None:
+        """Add who said it too; what says more is shown, and cited first."""
+        if self.meaning.telling < meaning.telling:
+            self.sentence, self.meaning = sentence, meaning
+            self.citations.insert(0, citation)
+        else:
+            self.citations.append(citation)
 
     @property
     def n_incidents(self) -> int:
@@ -60,6 +68,7 @@ class _Meaning:
     """What two sentences must share to be taken for the same: codes to the letter, steps, denial, most words."""
 
     words: frozenset[str]
+    telling: frozenset[str]
     codes: frozenset[str]
     actions: frozenset[str]
     denies: bool
@@ -67,7 +76,8 @@ class _Meaning:
     @classmethod
     def of(cls, text: str) -> "_Meaning":
         plain = unmasked(text)
-        return cls(word_set(plain), frozenset(codes_of(plain)), actions_of(plain), says_no(plain))
+        telling = words_of(plain).telling
+        return cls(word_set(plain), telling, frozenset(codes_of(plain)), actions_of(plain), says_no(plain))
 
     def is_like(self, other: "_Meaning") -> bool:
         """Return whether both say the same but for their codes."""
@@ -151,7 +161,7 @@ def _merged(observations: Sequence[Observation], of: SourceField) -> list[_Unit]
             if at is None:
                 at = len(units) if before in (None, -1) else before + 1
                 units.insert(at, _Unit(sentence, meaning))
-            units[at].citations.append(Citation(each.incident_id, of, sentence.start, sentence.end))
+            units[at].cite(Citation(each.incident_id, of, sentence.start, sentence.end), sentence, meaning)
             before = at
     return units
 

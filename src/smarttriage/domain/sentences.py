@@ -26,10 +26,17 @@ _GREETING = re.compile(
 _TITLED = re.compile(
     r"\b(?:Mr|Mrs|Ms|Herrn?|Frau|Mme|Madame|Monsieur|Sr|Sra|[Ss]eñora?|[Mm]evrouw|[Mm]eneer)\.?[ ](?P<name>[A-ZÄÖÜÉÀÁ][\w'’-]+(?:[ ][A-ZÄÖÜÉÀÁ][\w'’-]+)?)"
 )
-# What is searched for letter by letter: paths, options, versions, addresses, codes.
+# What is searched for letter by letter: paths, options, versions, addresses, codes, cmdlets, and commands that are no words.
+_COMMANDS = (
+    "netsh|ipconfig|sfc|chkdsk|dism|gpupdate|gpresult|systemctl|bcdedit|diskpart|chmod|chown|kubectl|nslookup|tracert|robocopy|w32tm|certutil"
+    "|nltest|klist|setspn|repadmin|msiexec|taskkill|wmic|sudo|umount|curl|wget|openssl|regsvr32|powershell|cmdkey|dsregcmd|wevtutil|iptables"
+    "|journalctl|fsck|rsync|sqlcmd|iisreset|reagentc|ldapsearch|regedit|services\\.msc"
+)
 _CODE = re.compile(
-    r"0x[0-9a-fA-F]{2,}|\b[A-Z]{2,}[-_]?\d[\w-]*|\b[A-Za-z]+[-_]\d[\w-]*|\b\w*\d\w*[.-]\w[\w.-]*|(?<!\w)[\\/][\w\\/.%$-]{2,}|\b[A-Za-z]:\\[^\s\"]+|(?<!\w)--?[a-zA-Z][\w-]+"
-    r"|\b\d{3,}\b|\b[\w-]+\.(?:exe|dll|msi|ps1|sh|cfg|conf|ini|log|ost|pst|xml|json|service)\b|\b[\w-]+(?:Exception|Error)\b"
+    r"0x[0-9a-fA-F]{2,}|\b[A-Z]{2,}[-_]?\d[\w-]*|\b[A-Za-z]+[-_]\d[\w-]*|\b\w*\d\w*[.-]\w[\w.-]*|(?<!\w)[\\/][\w\\/.%$-]{2,}"
+    r"|\b[A-Za-z]:\\[^\s\"]+|(?<!\w)--?[a-zA-Z][\w-]+|\b\d{3,}\b"
+    r"|\b[\w-]+\.(?:exe|dll|msi|ps1|sh|cfg|conf|ini|log|ost|pst|xml|json|service)\b|\b[\w-]+(?:Exception|Error)\b"
+    rf"|\b[A-Z][a-z]+-[A-Z][A-Za-z]+\b|\b(?:{_COMMANDS})\b"
 )
 _MIN_NAME = 3
 _HIDDEN = "[secret]"

@@ -224,7 +224,11 @@ class LearningService:
     ) -> tuple[KnowledgeEffect, str | None, str]:
         """Return what a resolution without an article does to the knowledge base, with the draft stored if there is one."""
         if similar is not None:
-            return KnowledgeEffect.SIMILAR_ARTICLE_EXISTS, similar, f"article {similar} says much the same, so none was drafted"
+            return (
+                KnowledgeEffect.SIMILAR_ARTICLE_EXISTS,
+                similar,
+                f"article {similar} says much the same, so none was drafted at once; what it lacks is proposed under /v1/drafts",
+            )
         draft = first_draft(incident, text, article_id=self._new_id("kb"), key_id=principal.key_id, now=self._clock())
         records.add_articles([draft], key_id=principal.key_id)
         return KnowledgeEffect.DRAFTED, draft.id, f"drafted article {draft.id} for review"

@@ -1,5 +1,6 @@
 """The knowledge loop: follows the change log, groups resolved incidents by their fix, and keeps one draft for each fix up to date."""
 
+import itertools
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -179,14 +180,13 @@ class KnowledgeLoop:
         return self._centres
 
     def _loaded(self) -> dict[Circle, Centres]:
-        with self._store.begin() as records:
-            stored = list(records.grouped_observations())
         totals: dict[tuple[Circle, str], Vectors] = {}
-        for start in range(0, len(stored), BATCH):
-            part = stored[start : start + BATCH]
-            for each, vector in zip(part, self._embed(part), strict=True):
-                key = ((each.tenant, each.audiences), str(each.group_id))
-                totals[key] = totals[key] + vector if key in totals else vector.astype(np.float64)
+        with self._store.begin() as records:
+            stored = iter(records.grouped_observations())
+            while part := list(itertools.islice(stored, BATCH)):
+                for each, vector in zip(part, self._embed(part), strict=True):
+                    key = ((each.tenant, each.audiences), str(each.group_id))
+                    totals[key] = totals[key] + vector if key in totals else vector.astype(np.float64)
         centres: dict[Circle, Centres] = {}
         for (circle, group_id), total in totals.items():
             centres.setdefault(circle, Centres()).put(group_id, total)

@@ -142,3 +142,16 @@ def test_codes_are_paths_versions_addresses_and_numbers() -> None:
         "--force",
         "KB5034441",
     ]
+
+
+def test_of_two_wordings_the_one_that_says_more_is_shown_and_cited_first() -> None:
+    short, long = "Raised the session limit of the gateway.", "Raised the session limit of the gateway in its console."
+    (step,) = [each for each in compose([_told(1, short), _told(2, long)]).sentences if each.section == "resolution"]
+    assert step.text == long
+    assert [cited.incident_id for cited in step.citations] == ["inc2", "inc1"]
+
+
+def test_steps_that_do_the_contrary_or_name_another_command_stay_apart() -> None:
+    assert len(_steps(_told(1, "Enabled the add-in of the scanner."), _told(2, "Disabled the add-in of the scanner."))) == 2
+    assert len(_steps(_told(1, "Restart the spooler service."), _told(2, "Do not restart the spooler service."))) == 2
+    assert len(_steps(_told(1, "Set the MTU to 1350 by hand."), _told(2, "Set the MTU to 1350 by hand with netsh."))) == 2
