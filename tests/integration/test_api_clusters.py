@@ -76,7 +76,8 @@ def test_a_storm_is_a_cluster_with_its_evidence_and_a_major_incident_is_proposed
     assert evidence["places"] == [{"name": "service mail", "n": 9}]
     assert evidence["since"] == found["began_at"] == found["members"][0]["reported_at"]
     assert "gateway" in evidence["words"]
-    assert [(one["title"], one["shared"]) for one in evidence["changed"]] == [("Upgrade of the mail gateway", ["service mail"])]
+    (changed,) = evidence["changed"]
+    assert (changed["kind"], changed["title"], changed["shared"]) == ("incident", "Upgrade of the mail gateway", ["service mail"])
     assert found["proposals"][1]["figures"]["surprise"] > 8
 
 

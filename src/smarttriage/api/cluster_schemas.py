@@ -1,7 +1,7 @@
 """Clusters as they go over the wire."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -85,9 +85,10 @@ class NamedOut(Out):
 
 
 class PriorWorkOut(Out):
-    """Work on the same service, CI or site shortly before the first report."""
+    """Something done to the same service, CI or site, or to what these need, shortly before the first report."""
 
-    incident_id: str
+    kind: Literal["change", "incident"]
+    id: str
     title: str
     at: datetime
     shared: list[str]
@@ -103,8 +104,11 @@ class ClusterEvidenceOut(Out):
     reporters: list[NamedOut]
     places: list[NamedOut] = Field(description="Services, configuration items and sites.")
     priorities: list[NamedOut]
+    carried: list[str] = Field(description="Services that run on what half of the reports name.")
     words: list[str] = Field(description="What at least half of the reports say.")
-    changed: list[PriorWorkOut] = Field(description="What was asked for or done there in the 24 hours before.")
+    changed: list[PriorWorkOut] = Field(
+        description="What was changed there in the three days before, asked for or done in the 24 hours before."
+    )
 
 
 class MemberOut(Out):

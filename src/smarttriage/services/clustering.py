@@ -10,6 +10,7 @@ from smarttriage.domain.stream_rules import Action, StreamPolicy
 from smarttriage.domain.streams import Cluster, ClusterKind, ClusterState, Membership, Proposal, ProposalState, proposal_id
 from smarttriage.ports import Clock, Encoder, Records, Store
 from smarttriage.services.indexing import embed
+from smarttriage.services.landscape import NOWHERE, Landscape
 from smarttriage.services.ongoing import Ongoing, read_ongoing
 from smarttriage.services.stream_detector import Join, StreamDetector
 from smarttriage.services.stream_window import CAPACITY, Report
@@ -50,14 +51,16 @@ class ClusterPass:
         behind: Callable[[], tuple[int, Encoder]],
         clock: Clock,
         publish: Callable[[Ongoing], None],
+        cmdb: Callable[[str], Landscape] = lambda _tenant: NOWHERE,
         capacity: int = CAPACITY,
     ) -> None:
-        """Take `behind`, which says up to which change there are vectors, and whose; and who is told of what is ongoing."""
+        """Take `behind`, which says up to which change there are vectors, and whose; who is told of what is ongoing; each tenant's CMDB."""
         self._store = store
         self._policy = policy
         self._behind = behind
         self._clock = clock
         self._publish = publish
+        self._cmdb = cmdb
         self._capacity = capacity
         self._detector: StreamDetector | None = None
         self._encoder_id = ""
@@ -107,7 +110,7 @@ class ClusterPass:
             return plan
         vectors = embed([one.text for one in written], encoder=encoder, store=self._store)
         for incident, vector in zip(written, vectors, strict=True):
-            report = Report.of(incident)
+            report = Report.of(incident, self._cmdb(incident.tenant))
             if of[incident.id] and not detector.knows(incident.id):
                 detector.remember(report, vector, of[incident.id])
             if not detector.knows(incident.id):
@@ -154,7 +157,7 @@ class ClusterPass:
         if past:
             vectors = embed([one.text for one in past], encoder=encoder, store=self._store)
             for incident, vector in zip(past, vectors, strict=True):
-                detector.remember(Report.of(incident), vector, of.get(incident.id, {}))
+                detector.remember(Report.of(incident, self._cmdb(incident.tenant)), vector, of.get(incident.id, {}))
         self._detector, self._encoder_id, self._position, self._stored = detector, encoder.encoder_id, position, position
 
     def _tell(self, encoder: Encoder) -> None:

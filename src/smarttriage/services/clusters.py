@@ -20,6 +20,7 @@ from smarttriage.domain.streams import (
 )
 from smarttriage.ports import Clock, Page, Records, Store
 from smarttriage.services.cluster_evidence import ClusterEvidence, evidence_of
+from smarttriage.services.landscape import NOWHERE, Landscape
 
 # What a person decided, not a rule.
 BY_PERSON = "person"
@@ -52,6 +53,7 @@ class ClusterService:
 
     store: Store
     clock: Clock
+    cmdb: Callable[[str], Landscape] = lambda _tenant: NOWHERE
 
     def list(
         self, principal: Principal, *, kind: ClusterKind | None, state: ClusterState | None, limit: int, cursor: str | None
@@ -69,7 +71,7 @@ class ClusterService:
     def get(self, principal: Principal, cluster: str) -> ClusterView:
         """Return the cluster with its evidence. Raises NotFound."""
         with self.store.begin() as records:
-            return _view(records, principal, _found(records, principal, cluster))
+            return self._view(records, principal, _found(records, principal, cluster))
 
     def promote(self, principal: Principal, cluster: str, *, kind: ProposalKind | None, version: int | None) -> ClusterView:
         """Say that it is what was proposed, or that it is `kind`; return it. Raises Conflict where nothing is proposed."""
@@ -106,7 +108,7 @@ class ClusterService:
             gone = replace(source, state=ClusterState.MERGED, merged_into=target.id)
             _store(records, gone, now, principal)
             grown = _store(records, replace(target, began_at=min(source.began_at, target.began_at)), now, principal)
-            return _view(records, principal, grown)
+            return self._view(records, principal, grown)
 
     def split(self, principal: Principal, cluster: str, incident_ids: Sequence[str], *, version: int | None) -> ClusterView:
         """Put some members into a cluster of their own; return that one."""
@@ -127,7 +129,7 @@ class ClusterService:
             records.add_clusters([replace(source, id=new_id, title=title, began_at=first.reported_at, updated_at=now, version=1)])
             _move(records, source, new_id, leaving, at=now, by=principal.key_id)
             _store(records, source, now, principal)
-            return _view(records, principal, _found(records, principal, new_id))
+            return self._view(records, principal, _found(records, principal, new_id))
 
     def _decided(
         self,
@@ -166,7 +168,18 @@ class ClusterService:
         with self.store.begin(write=True) as records:
             found = _open(records, principal, cluster, version)
             stored = _store(records, change(records, found), self.clock(), principal)
-            return _view(records, principal, stored)
+            return self._view(records, principal, stored)
+
+    def _view(self, records: Records, principal: Principal, cluster: Cluster) -> ClusterView:
+        ever = records.memberships(cluster.id)
+        incidents = dict(records.incidents_by_id({each.incident_id for each in ever}, principal))
+        seen = [each for each in ever if each.incident_id in incidents]
+        members = [each for each in seen if each.until is None]
+        evidence = evidence_of(
+            records, principal, cluster, [incidents[each.incident_id] for each in members], self.cmdb(cluster.tenant)
+        )
+        history = [each for each in seen if each.until is not None]
+        return ClusterView(cluster, records.proposals([cluster.id]), members, history, incidents, evidence)
 
 
 def _waiting(made: Sequence[Proposal], cluster: Cluster) -> Proposal:
@@ -221,13 +234,3 @@ def _take_over(records: Records, source: Cluster, target: Cluster) -> None:
                 records.update_proposal(taken)
             else:
                 records.add_proposals([taken])
-
-
-def _view(records: Records, principal: Principal, cluster: Cluster) -> ClusterView:
-    ever = records.memberships(cluster.id)
-    incidents = dict(records.incidents_by_id({each.incident_id for each in ever}, principal))
-    seen = [each for each in ever if each.incident_id in incidents]
-    members = [each for each in seen if each.until is None]
-    evidence = evidence_of(records, principal, cluster, [incidents[each.incident_id] for each in members])
-    history = [each for each in seen if each.until is not None]
-    return ClusterView(cluster, records.proposals([cluster.id]), members, history, incidents, evidence)

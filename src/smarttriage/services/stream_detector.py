@@ -128,7 +128,7 @@ class StreamDetector:
             other = window.entries[place]
             cluster = other.clusters.get(ClusterKind.STORM)
             if other.report.is_open and other.report.kind not in linking.not_kinds and cluster not in self._closed:
-                shared = linking.shared_place if other.report.places & entry.report.places else 0.0
+                shared = linking.shared_place if window.shared(other.report, entry.report) else 0.0
                 level = (entry.usual.level + self._usual_of(window, place).level) / 2
                 above[cluster or "", "" if cluster else other.report.id].append((float(look.near[place]) + shared - level, place))
         best, key = max(((_mean([margin for margin, _ in each]), key) for key, each in above.items()), default=(-1.0, ("", "")))
@@ -137,7 +137,9 @@ class StreamDetector:
         place = max(above[key])[1]
         joined = _joined(entry, ClusterKind.STORM, key[0] or None, [window.entries[place]])
         facts, score = self._storm_facts(window, entry, joined.cluster), float(look.near[place])
-        return self._said_of(joined, score, _why_storm(window.entries[place].report, entry.report, score), facts, STORM_KINDS)
+        nearest = window.entries[place].report
+        because = _why_storm(nearest, entry.report, window.shared(nearest, entry.report), score)
+        return self._said_of(joined, score, because, facts, STORM_KINDS)
 
     def _storm_facts(self, window: Window, entry: Entry, cluster: str) -> Facts:
         now, burst = entry.report.at.timestamp(), self._policy.linking.burst.total_seconds()
@@ -161,7 +163,10 @@ class StreamDetector:
         """Return from which cosine on another says the same, and how many of those before did; `near` is to them all."""
         linking, at = self._policy.linking, entry.report.at.timestamp()
         then = window.at[: len(near)]
-        before = near[(then < at - linking.gap.total_seconds()) & (then >= at - linking.history.total_seconds())]
+        earlier = then < at - linking.gap.total_seconds()
+        before = near[earlier & (then >= at - linking.history.total_seconds())]
+        if len(before) < _LEAST_HISTORY:  # a young installation: what is older tells more of what is rare than nothing
+            before = near[earlier]
         level = linking.cosine
         if linking.rarity > 0 and len(before) >= _LEAST_HISTORY:
             nth = len(before) - max(1, int(linking.rarity * len(before)))
@@ -287,8 +292,7 @@ def _mean(scores: list[float]) -> float:
     return sum(best) / len(best)
 
 
-def _why_storm(other: Report, report: Report, score: float) -> str:
+def _why_storm(other: Report, report: Report, shared: list[str], score: float) -> str:
     minutes = abs((report.at - other.at).total_seconds()) / 60
-    shared = sorted(other.places & report.places)
     also = f", both name {', '.join(shared)}" if shared else ""
     return f"reported {minutes:.0f} minutes from {other.id} in like words ({score:.2f}){also}"

@@ -204,3 +204,12 @@ def test_requests_are_of_no_storm() -> None:
     watch = StreamDetector(policy=StreamPolicy(replace(LINKING, not_kinds=frozenset({"request"})), (EMERGING,)), dim=DIM)
     assert all(storm(watch.arrive(report(f"r{i}", i, kind="request"), about(1, i))) is None for i in range(5))
     assert storm(watch.arrive(report("i", 6), about(1))) is None
+
+
+def test_a_young_installation_measures_against_what_is_older_than_its_history() -> None:
+    watch = detector(MAJOR, capacity=1_000)
+    for i in range(400):
+        watch.arrive(report(f"old{i}", -400_000 - 10 * i), about(2 + i % 30, i, cosine=0.99))
+    found = flood(watch, 6)
+    assert found[-1] is not None
+    assert found[-1].rule is MAJOR

@@ -106,9 +106,9 @@ def _member(each: Membership, incident: Incident) -> dict[str, Any]:
 
 
 def _evidence(found: ClusterEvidence) -> dict[str, Any]:
-    work = ("incident_id", "title", "at", "shared")
+    work = ("kind", "id", "title", "at", "shared")
     return {
-        **{name: getattr(found, name) for name in ("since", "last_at", "n_reports", "n_open", "words")},
+        **{name: getattr(found, name) for name in ("since", "last_at", "n_reports", "n_open", "carried", "words")},
         **{name: [_named(one) for one in getattr(found, name)] for name in ("reporters", "places", "priorities")},
         "changed": [{name: getattr(one, name) for name in work} for one in found.changed],
     }
