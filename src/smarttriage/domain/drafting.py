@@ -9,7 +9,7 @@ from smarttriage.domain.near_text import near_identical, word_set
 from smarttriage.domain.note_features import says_no
 from smarttriage.domain.observation import Observation
 from smarttriage.domain.resolution_note import actions_of, words_of
-from smarttriage.domain.sentences import Sentence, codes_of, masked_text, sentences, unmasked
+from smarttriage.domain.sentences import MAX_READ_CHARS, Sentence, codes_of, masked_text, sentences, unmasked
 from smarttriage.domain.text import telling_words
 
 # Two sentences with the same codes say the same from this Jaccard index of their words on, or where one holds nearly all words of the
@@ -155,7 +155,7 @@ def _merged(observations: Sequence[Observation], of: SourceField) -> list[_Unit]
     for each in observations:
         text = each.fix if of is SourceField.RESOLUTION else each.symptom
         before = -1 if units else None
-        for sentence in sentences(text, people=each.people):
+        for sentence in sentences(text, people=each.people)[:MAX_STEPS]:
             meaning = _Meaning.of(sentence.text)
             at = next((n for n, unit in enumerate(units) if _same(unit.meaning, meaning)), None)
             if at is None:
@@ -201,7 +201,9 @@ def _applies_to(observations: Sequence[Observation]) -> list[DraftSentence]:
 
 def _title(observations: Sequence[Observation]) -> DraftSentence:
     """Return the title that shares most words with what the incidents say; where none has one, a symptom's or a step's beginning."""
-    told = Counter(word for each in observations for word in word_set(f"{each.symptom} {each.fix}"))
+    told = Counter(
+        word for each in observations for word in word_set(f"{each.symptom[:MAX_READ_CHARS]} {each.fix[:MAX_READ_CHARS]}")
+    )
     best: tuple[float, Observation] | None = None
     for each in observations:
         words = word_set(" ".join(telling_words(each.title)))
@@ -221,7 +223,8 @@ def _title(observations: Sequence[Observation]) -> DraftSentence:
 
 def _keywords(observations: Sequence[Observation]) -> tuple[str, ...]:
     """Return codes first, then the words that most incidents share."""
-    said = [masked_text(f"{each.title}\n{each.symptom}\n{each.fix}", people=each.people) for each in observations]
+    told = (f"{each.title}\n{each.symptom[:MAX_READ_CHARS]}\n{each.fix[:MAX_READ_CHARS]}" for each in observations)
+    said = [masked_text(text, people=each.people) for text, each in zip(told, observations, strict=True)]
     codes = Counter(code for text in said for code in dict.fromkeys(codes_of(unmasked(text))) if not code.isdigit())
     words = Counter(word.lower() for text in said for word in telling_words(unmasked(text)))
     known = {code.lower() for code in codes}

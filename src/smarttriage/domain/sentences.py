@@ -33,12 +33,14 @@ _COMMANDS = (
     "|journalctl|fsck|rsync|sqlcmd|iisreset|reagentc|ldapsearch|regedit|services\\.msc"
 )
 _CODE = re.compile(
-    r"0x[0-9a-fA-F]{2,}|\b[A-Z]{2,}[-_]?\d[\w-]*|\b[A-Za-z]+[-_]\d[\w-]*|\b\w*\d\w*[.-]\w[\w.-]*|(?<!\w)[\\/][\w\\/.%$-]{2,}"
+    r"0x[0-9a-fA-F]{2,}|\b[A-Z]{2,}[-_]?\d[\w-]*|\b[A-Za-z]+[-_]\d[\w-]*|\b\w{0,40}?\d\w{0,40}[.-]\w[\w.-]{0,80}|(?<!\w)[\\/][\w\\/.%$-]{2,}"
     r"|\b[A-Za-z]:\\[^\s\"]+|(?<!\w)--?[a-zA-Z][\w-]+|\b\d{3,}\b"
-    r"|\b[\w-]+\.(?:exe|dll|msi|ps1|sh|cfg|conf|ini|log|ost|pst|xml|json|service)\b|\b[\w-]+(?:Exception|Error)\b"
+    r"|\b[\w-]{1,60}\.(?:exe|dll|msi|ps1|sh|cfg|conf|ini|log|ost|pst|xml|json|service)\b|\b[\w-]{1,80}(?:Exception|Error)\b"
     rf"|\b[A-Z][a-z]+-[A-Z][A-Za-z]+\b|\b(?:{_COMMANDS})\b"
 )
 _MIN_NAME = 3
+# Longer than any greeting or thanks.
+_MAX_COURTESY_CHARS = 300
 _HIDDEN = "[secret]"
 _MASK = re.compile(r"\[(?:email|iban|card|ip_address|phone|name|secret)\]")
 # "New password: [secret]" is of use to nobody.
@@ -133,4 +135,5 @@ def _says_something(sentence: str) -> bool:
     telling = words_of(left).telling
     if _HIDDEN in sentence and len(telling) < _MIN_TELLING_BESIDE_SECRET:
         return False
-    return not courtesy_only(left) and bool(telling or codes_of(left))
+    polite = len(left) <= _MAX_COURTESY_CHARS and courtesy_only(left)
+    return not polite and bool(telling or codes_of(left))

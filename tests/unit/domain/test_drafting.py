@@ -1,5 +1,6 @@
 """A draft says nothing that no incident said, cites all who said it, and keeps people and secrets out."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -155,3 +156,18 @@ def test_steps_that_do_the_contrary_or_name_another_command_stay_apart() -> None
     assert len(_steps(_told(1, "Enabled the add-in of the scanner."), _told(2, "Disabled the add-in of the scanner."))) == 2
     assert len(_steps(_told(1, "Restart the spooler service."), _told(2, "Do not restart the spooler service."))) == 2
     assert len(_steps(_told(1, "Set the MTU to 1350 by hand."), _told(2, "Set the MTU to 1350 by hand with netsh."))) == 2
+
+
+def test_a_megabyte_of_mail_is_drafted_from_its_beginning_at_once() -> None:
+    text = "Password: hunter22 and error 0x80070643 on gw-01 of Mr Smith. " * 16_000
+    started = time.perf_counter()
+    composed = compose([_told(1, text, symptom=text, people=("Ana Lopez",))])
+    assert len(render(composed.sentences)) < 10_000
+    assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize("unit", ["a", "A-", "a.", "/a", "Aa-Aa", '"x', "https://a:", "password ", "\\", "1-"])
+def test_no_text_makes_a_draft_slow(unit: str) -> None:
+    started = time.perf_counter()
+    sentences(unit * (20_000 // len(unit)))
+    assert time.perf_counter() - started < 0.5
