@@ -15,8 +15,8 @@ from smarttriage.api.metrics import Metrics
 from smarttriage.api.routes import (
     admin,
     articles,
-    drafts,
     clusters,
+    drafts,
     escalations,
     feedback,
     field_precision,

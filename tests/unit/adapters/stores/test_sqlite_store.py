@@ -69,7 +69,14 @@ def test_migrations_make_exactly_the_tables_of_the_schema(store: SqlStore) -> No
     with store._reader.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         made = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'")).all()
-        assert {name for name, _ in made} == {"article_outcome", "change", "cluster_membership", "feedback", "fix_group_event", "shadow_answer"}
+        assert {name for name, _ in made} == {
+            "article_outcome",
+            "change",
+            "cluster_membership",
+            "feedback",
+            "fix_group_event",
+            "shadow_answer",
+        }
 
 
 def test_the_listed_revisions_are_the_files(store: SqlStore) -> None:
