@@ -1,6 +1,6 @@
 """The pass over arriving incidents, beside the services of a running process."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -10,6 +10,7 @@ from smarttriage.bootstrap.resources import stream_policy
 from smarttriage.config import Settings
 from smarttriage.ports import Encoder, Store
 from smarttriage.services.clustering import ClusterFollower, ClusterPass
+from smarttriage.services.landscape import NOWHERE, Landscape
 from smarttriage.services.live import Live
 from smarttriage.services.ongoing import Board
 
@@ -17,8 +18,10 @@ log = structlog.get_logger("smarttriage")
 
 
 @contextmanager
-def open_clusters(settings: Settings, *, store: Store, live: Live) -> Iterator[Board]:
-    """Yield what is ongoing, kept up to date by a thread until the end."""
+def open_clusters(
+    settings: Settings, *, store: Store, live: Live, cmdb: Callable[[str], Landscape] = lambda _tenant: NOWHERE
+) -> Iterator[Board]:
+    """Yield what is ongoing, kept up to date by a thread until the end; `cmdb` returns a tenant's items."""
     board = Board()
 
     def behind() -> tuple[int, Encoder]:
@@ -31,6 +34,7 @@ def open_clusters(settings: Settings, *, store: Store, live: Live) -> Iterator[B
         behind=behind,
         clock=parts.clock,
         publish=board.publish,
+        cmdb=cmdb,
     )
     follower = ClusterFollower(steps=steps, on_error=_report)
     follower.start()
