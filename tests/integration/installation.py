@@ -25,6 +25,8 @@ from smarttriage.domain.stream_rules import StreamPolicy
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.services.clustering import ClusterPass
 from smarttriage.services.clusters import ClusterService
+from smarttriage.services.cmdb import Directory
+from smarttriage.services.cmdb_records import CmdbService
 from smarttriage.services.drafts import DraftService
 from smarttriage.services.incidents import IncidentService
 from smarttriage.services.indexing import Collection, IndexingService
@@ -128,9 +130,14 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
     )
     incidents = IncidentService(**shared, live=live)
     knowledge = KnowledgeService(**shared, taxonomy=lambda: live.state.models.taxonomy)
+    directory = Directory(store=store, check_s=0.0, run=lambda work: work())
     services = Services(
         triage=TriageService(
-            **shared, live=live, observe=lambda *seen: watcher.step([Seen(*seen)]), ongoing=lambda: board.present
+            **shared,
+            live=live,
+            observe=lambda *seen: watcher.step([Seen(*seen)]),
+            ongoing=lambda: board.present,
+            cmdb=directory.view,
         ),
         incidents=incidents,
         learning=LearningService(**shared, live=live, incident_service=incidents),
@@ -140,6 +147,7 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
         loop=KnowledgeLoop(store=store, clock=clock, live=live, level=0.45, proposer=Proposer(live=live, same_fix=0.45)),
         outcomes=OutcomeService(store=store, clock=clock, taker=OutcomeTaker(clock=clock, new_id=shared["new_id"])),
         clusters=ClusterService(store=store, clock=clock),
+        cmdb=CmdbService(store=store, clock=clock, directory=directory),
         store=store,
         clock=clock,
         live=live,

@@ -63,6 +63,13 @@ ROUTES: list[tuple[str, str, Any, tuple[str, ...]]] = [
     ("POST", "/v1/clusters/{cluster}/dismiss", {"kind": "major_incident"}, ("write", "admin")),
     ("POST", "/v1/clusters/{cluster}/merge", {"into": "none"}, ("write", "admin")),
     ("POST", "/v1/clusters/{cluster}/resolve", None, ("write", "admin")),
+    ("GET", "/v1/cmdb/items", None, ANY),
+    ("GET", "/v1/cmdb/items/{item}", None, ANY),
+    ("PUT", "/v1/cmdb/items/{item}", {"kind": "ci", "name": "srv-1"}, ("review", "admin")),
+    ("GET", "/v1/cmdb/items/{item}/impact", None, ANY),
+    ("GET", "/v1/cmdb/items/{item}/changes", None, ANY),
+    ("PUT", "/v1/cmdb/changes/chg-1", {"item_id": "{item}", "at": "2026-03-02T06:00:00Z", "what": "patched"}, ("write", "admin")),
+    ("GET", "/v1/insights/recurring", None, ANY),
     ("GET", "/v1/models", None, ("admin",)),
     ("GET", "/v1/models/drift", None, ("admin",)),
     ("POST", "/v1/models/shadow", {"version": None}, ("admin",)),
@@ -85,10 +92,12 @@ def test_the_table_of_scopes_knows_every_route(api: Installation) -> None:
         "article": "article_id",
         "draft": "draft_id",
         "key": "key_id",
+        "item": "item_id",
         "target": "target",
         "cluster": "cluster_id",
     }
     listed = {(method, path.format(**{short: f"{{{long}}}" for short, long in names.items()})) for method, path, _, _ in ROUTES}
+    listed = {(method, path.replace("/chg-1", "/{change_id}")) for method, path in listed}
     assert documented == listed | {("GET", path) for path in OPEN}
 
 
@@ -117,7 +126,10 @@ def test_another_tenant_sees_nothing_and_cannot_tell_that_it_exists(api: Install
     ids = _records(api, ADMIN)
     for method, path, body, _ in ROUTES:
         # Fields, like models and taxonomy, are the installation's.
-        if ("{" in path and "{target}" not in path) or (body or {}).get("suggestion_id"):
+        # Items have the tenant's own ids: another tenant writes one of its own.
+        if ("{" in path and "{target}" not in path and (method, path) != ("PUT", "/v1/cmdb/items/{item}")) or (body or {}).get(
+            "suggestion_id"
+        ):
             response = api.ask(method, path.format(**ids), _filled(body, ids), key=OTHER_ADMIN)
             assert (response.status_code, response.json()["code"]) == (404, "not_found"), (method, path, response.text)
     assert api.must("GET", "/v1/incidents", key=OTHER_ADMIN)["items"] == []
@@ -200,6 +212,7 @@ def _records(api: Installation, key: str) -> dict[str, str]:
     incident = api.must("POST", "/v1/incidents", REPORT, key=key)["id"]
     article = api.must("POST", "/v1/articles", ARTICLE, key=key)["id"]
     suggestion = api.must("POST", "/v1/suggestions", REPORT, key=key)["id"]
+    api.must("PUT", "/v1/cmdb/items/srv-1", {"kind": "ci", "name": "srv-1"}, key=key)
     made = api.must("POST", "/v1/admin/keys", {"label": "to be revoked", "scopes": ["suggest"]}, key=key)["id"]
     api.must("POST", "/v1/incidents", REPORT, key=key)
     cluster = api.must("GET", "/v1/clusters?kind=storm", key=key)["items"][0]["id"]
@@ -207,7 +220,7 @@ def _records(api: Installation, key: str) -> dict[str, str]:
     api.must("POST", f"/v1/incidents/{resolved}/resolution", {"text": "Replaced the fuser of PRN-4F-02."}, key=key)
     api.services.loop.catch_up()
     draft = api.must("GET", "/v1/drafts?status=proposed", key=key)["items"][0]["id"]
-    others = {"key": made, "target": "urgency", "cluster": cluster, "draft": draft}
+    others = {"key": made, "item": "srv-1", "target": "urgency", "cluster": cluster, "draft": draft}
     return {"incident": incident, "article": article, "suggestion": suggestion, **others}
 
 

@@ -9,7 +9,18 @@ REPORT = {"title": "VPN drops", "description": "The whole team cannot work since
 FIELDS = ("kind", "category", "sub_category", "impact", "urgency")
 SHAPE = {
     *FIELDS,
-    *("id", "priority", "sla", "routing", "articles", "ongoing", "similar_incidents", "provenance", "timing_ms"),
+    *(
+        "id",
+        "priority",
+        "sla",
+        "routing",
+        "articles",
+        "ongoing",
+        "configuration_items",
+        "similar_incidents",
+        "provenance",
+        "timing_ms",
+    ),
 }
 FIELD = {"value", "confidence", "mode", "alternatives", "evidence", "reason", "neighbours", "rule"}
 
@@ -31,10 +42,10 @@ def test_a_suggestion_has_exactly_the_promised_shape(api: Installation) -> None:
     assert answer["priority"]["value"] == "P1"
     assert "whole" in answer["priority"]["because"]
     assert answer["sla"] == {"due_at": "2026-03-02T16:00:00Z", "target_minutes": 240, "clock": "round_the_clock"}
-    assert set(answer["routing"]) == {"support_group", "escalation"}
+    assert set(answer["routing"]) == {"support_group", "escalation", "because"}
     assert set(answer["articles"][0]) == {"id", "title", "score", "passage", "why", "confidence", "evidence"}
     kept = {"id", "title", "status", "score", "resolution"}
-    assert set(answer["similar_incidents"][0]) == kept | {"relation", "related_ids", "n_alike", "resolved_with"}
+    assert set(answer["similar_incidents"][0]) == kept | {"relation", "related_ids", "n_alike", "resolved_with", "shared"}
     assert set(answer["provenance"]) == {"model_version", "encoder_id", "index_seq", "taxonomy_version"}
     assert set(answer["timing_ms"]) == {"encode", "classify", "search", "store", "total"}
     SuggestionOut.model_validate(answer)

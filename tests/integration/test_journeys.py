@@ -31,7 +31,7 @@ def test_the_answer_has_the_promised_shape(server: Server) -> None:
     assert all(set(answer[name]) == fields for name in ("kind", "category", "sub_category", "impact", "urgency"))
     assert {"value", "because"} <= set(answer["priority"])
     assert answer["sla"] is None or {"due_at", "target_minutes", "clock"} <= set(answer["sla"])
-    assert set(answer["routing"]) == {"support_group", "escalation"}
+    assert set(answer["routing"]) == {"support_group", "escalation", "because"}
     assert set(answer["provenance"]) == {"model_version", "encoder_id", "index_seq", "taxonomy_version"}
     assert set(answer["timing_ms"]) == {"encode", "classify", "search", "store", "total"}
     assert {option["value"] for option in answer["impact"]["alternatives"]} <= LEVELS

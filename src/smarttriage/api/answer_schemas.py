@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from smarttriage.domain.cmdb import Criticality, ItemKind
 from smarttriage.domain.cue_families import EvidenceFamily
 from smarttriage.domain.incident import IncidentStatus
 from smarttriage.domain.streams import ProposalKind
@@ -106,6 +107,7 @@ class RoutingOut(Out):
 
     support_group: str | None
     escalation: list[str]
+    because: str | None = Field(description="Why, where something else than the category decided.")
 
 
 class WorthOut(Out):
@@ -151,6 +153,7 @@ class IncidentMatchOut(Out):
     related_ids: list[str] = Field(description="Those open ones, nearest first.")
     n_alike: int = Field(description="How many others that say nearly the same it stands for.")
     resolved_with: str | None = Field(description="The article that its resolution used.")
+    shared: list[str] = Field(description="CMDB items, and changes to them, in common with the incident asked about, in words.")
 
 
 class OngoingMatchOut(Out):
@@ -162,6 +165,29 @@ class OngoingMatchOut(Out):
     since: datetime
     n_reports: int
     score: float
+
+
+class RecentChangeOut(Out):
+    """A change that was made to an item, or to what it depends on, in the three days before."""
+
+    id: str
+    item_id: str
+    at: datetime
+    what: str
+
+
+class ItemFindingOut(Out):
+    """A service or CI that the incident is about; `how` is the name by which it was found, or "given"."""
+
+    id: str
+    kind: ItemKind
+    name: str
+    how: str
+    criticality: Criticality | None
+    owner_group: str | None
+    services: list[str] = Field(description="The most critical services that it carries.")
+    n_services: int
+    recent_changes: list[RecentChangeOut]
 
 
 class ProvenanceOut(Out):
@@ -204,6 +230,7 @@ class SuggestionOut(PredictionOut):
     articles: list[ArticleMatchOut]
     ongoing: list[OngoingMatchOut] = Field(description="Comes before any similar incident.")
     similar_incidents: list[IncidentMatchOut]
+    configuration_items: list[ItemFindingOut]
     provenance: ProvenanceOut
     timing_ms: TimingOut
 

@@ -16,6 +16,7 @@ from smarttriage.api.routes import (
     admin,
     articles,
     clusters,
+    cmdb,
     drafts,
     escalations,
     feedback,
@@ -66,6 +67,7 @@ def create_app(services: Services) -> FastAPI:
         insights,
         escalations,
         clusters,
+        cmdb,
     ):
         app.include_router(module.router)
     app.include_router(health.guarded)

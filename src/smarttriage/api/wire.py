@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from smarttriage.domain.article import Article
+from smarttriage.domain.cmdb import ItemFinding
 from smarttriage.domain.cue_families import family_of
 from smarttriage.domain.feedback import Feedback
 from smarttriage.domain.incident import TARGETS, Incident, Resolution
@@ -39,7 +40,11 @@ def suggestion(made: Suggestion) -> Plain:
         **_custom(made.custom),
         "priority": priority(made.priority),
         "sla": _sla(made.sla),
-        "routing": {"support_group": made.routing.support_group, "escalation": made.routing.escalation},
+        "routing": {
+            "support_group": made.routing.support_group,
+            "escalation": made.routing.escalation,
+            "because": made.routing.because,
+        },
         "articles": [
             {
                 "id": match.id,
@@ -74,9 +79,11 @@ def suggestion(made: Suggestion) -> Plain:
                 "related_ids": match.related_ids,
                 "n_alike": match.n_alike,
                 "resolved_with": match.resolved_with,
+                "shared": match.shared,
             }
             for match in made.similar_incidents
         ],
+        "configuration_items": [item_finding(finding) for finding in made.configuration_items],
         "provenance": provenance(made.provenance),
         "timing_ms": {
             "encode": timing.encode,
@@ -85,6 +92,24 @@ def suggestion(made: Suggestion) -> Plain:
             "store": timing.store,
             "total": timing.total,
         },
+    }
+
+
+def item_finding(finding: ItemFinding) -> Plain:
+    """Return an item of the CMDB that an incident is about."""
+    return {
+        "id": finding.id,
+        "kind": finding.kind,
+        "name": finding.name,
+        "how": finding.how,
+        "criticality": finding.criticality,
+        "owner_group": finding.owner_group,
+        "services": finding.services,
+        "n_services": finding.n_services,
+        "recent_changes": [
+            {"id": change.id, "item_id": change.item_id, "at": change.at, "what": change.what}
+            for change in finding.recent_changes
+        ],
     }
 
 

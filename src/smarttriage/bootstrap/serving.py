@@ -9,6 +9,7 @@ import structlog
 
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.clusters import open_clusters
+from smarttriage.bootstrap.cmdb import open_directory, seed_cmdb
 from smarttriage.bootstrap.importing import seed
 from smarttriage.bootstrap.indexing import INDEX_FOLDER, new_indexing
 from smarttriage.bootstrap.keys import ensure_admin_key
@@ -20,6 +21,7 @@ from smarttriage.bootstrap.resources import escalation
 from smarttriage.config import Settings
 from smarttriage.ports import Encoder, Store
 from smarttriage.services.clusters import ClusterService
+from smarttriage.services.cmdb_records import CmdbService
 from smarttriage.services.drafts import DraftService
 from smarttriage.services.field_settings import read_field_settings
 from smarttriage.services.incidents import IncidentService
@@ -79,6 +81,7 @@ def _open_live(
     models = open_models(settings, encoder).under(read_field_settings(store))
     say(f"preparing {settings.data_dir} ...")
     seed(store=store, encoder=encoder, models=models)
+    seed_cmdb(store)
     indexing = new_indexing(store=store, encoder=searcher)
     indexing.open(settings.data_dir / INDEX_FOLDER)
     return Live(State(models, indexing.catalogue())), indexing
@@ -99,6 +102,7 @@ def _services(
     knowledge = KnowledgeService(store=store, clock=clock, new_id=new_id, taxonomy=lambda: live.state.models.taxonomy)
     lifecycle, watcher = watched
     notify, reload = hooks
+    directory = open_directory(settings, store)
     triage = TriageService(
         store=store,
         clock=clock,
@@ -107,6 +111,7 @@ def _services(
         observe=watcher.observe,
         holdout_share=settings.holdout_share,
         ongoing=lambda: board.present,
+        cmdb=directory.view,
     )
     return Services(
         triage=triage,
@@ -117,6 +122,7 @@ def _services(
         loop=loop,
         outcomes=OutcomeService(store=store, clock=clock, taker=OutcomeTaker(clock=clock, new_id=new_id)),
         clusters=ClusterService(store=store, clock=clock),
+        cmdb=CmdbService(store=store, clock=clock, directory=directory),
         store=store,
         clock=clock,
         live=live,

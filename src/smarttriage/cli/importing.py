@@ -3,11 +3,14 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from smarttriage.services.importing import ImportReport
+
+if TYPE_CHECKING:
+    from smarttriage.services.cmdb_importing import CmdbReport
 
 app = typer.Typer(
     no_args_is_help=True, help="Load articles and past incidents. Safe to repeat: what is there already is not imported twice."
@@ -15,6 +18,7 @@ app = typer.Typer(
 
 DataDir = Annotated[Path | None, typer.Option(help="Store, indexes and models; made if it is not there.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
+Columns = Annotated[list[str] | None, typer.Option("--map", help="our_field=their_column. Repeat; default: our own names.")]
 SHOWN_PROBLEMS = 20
 
 
@@ -44,6 +48,34 @@ def incidents(
     _finish(import_incidents(path, columns=columns, source=source, data_dir=data_dir, progress=_progress), as_json=as_json)
 
 
+@app.command()
+def cmdb(
+    path: Annotated[
+        Path, typer.Argument(help="A .json document of items (and changes), or a table: .csv, .tsv, .jsonl, .parquet; .gz too.")
+    ],
+    columns: Columns = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Load services, configuration items and what needs what; what is there already is updated."""
+    from smarttriage.bootstrap.cmdb import import_items
+
+    _finish_cmdb(import_items(path, columns=columns or [], data_dir=data_dir, progress=_progress), as_json=as_json)
+
+
+@app.command()
+def changes(
+    path: Annotated[Path, typer.Argument(help="The same kinds of file, with the fields id, item_id, at and what.")],
+    columns: Columns = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Load changes that were made to configuration items."""
+    from smarttriage.bootstrap.cmdb import import_changes
+
+    _finish_cmdb(import_changes(path, columns=columns or [], data_dir=data_dir, progress=_progress), as_json=as_json)
+
+
 def _progress(report: ImportReport) -> None:
     end = "\r" if sys.stderr.isatty() else "\n"
     sys.stderr.write(
@@ -51,11 +83,22 @@ def _progress(report: ImportReport) -> None:
     )
 
 
-def _finish(report: ImportReport, *, as_json: bool) -> None:
+def _finish_cmdb(reports: "list[CmdbReport]", *, as_json: bool) -> None:
+    for report in reports:
+        left_out = report.relations_left_out
+        _finish(report, as_json=as_json, relations_left_out=[{"place": place, "reason": reason} for place, reason in left_out])
+        if not as_json:
+            for place, reason in left_out[:SHOWN_PROBLEMS]:
+                typer.echo(f"relation left out {place}: {reason}")
+
+
+def _finish(report: ImportReport, *, as_json: bool, **more: object) -> None:
     if as_json:
         result = {"added": report.added, "updated": report.updated, "present": report.present}
         skipped = [{"place": place, "reason": reason} for place, reason in report.skipped]
-        typer.echo(json.dumps({**result, "skipped": skipped, "unknown_labels": report.unknown_labels}, ensure_ascii=False))
+        typer.echo(
+            json.dumps({**result, "skipped": skipped, "unknown_labels": report.unknown_labels, **more}, ensure_ascii=False)
+        )
         return
     typer.echo(f"{report.added} new, {report.updated} updated, {report.present} there already, {len(report.skipped)} skipped")
     for place, reason in report.skipped[:SHOWN_PROBLEMS]:

@@ -48,12 +48,16 @@ class NameWords:
     Attributes:
         common: Everyday words, folded; a name that is one of them needs a sign that it is meant.
         nouns: Those of them that are written with a capital letter anyway, as German nouns are.
-        signs: Words, folded, that beside such a name say that a system is meant ("server", "outage").
+        signs: Words, folded, that behind such a name say that a system is meant ("server", "outage").
+        before: Words, folded, that say so before it ("Microsoft").
+        between: Words, folded, that may stand between a name and its sign ("is").
     """
 
     common: frozenset[str] = frozenset()
     nouns: frozenset[str] = frozenset()
     signs: frozenset[str] = frozenset()
+    before: frozenset[str] = frozenset()
+    between: frozenset[str] = frozenset()
 
 
 NO_WORDS = NameWords()
@@ -171,13 +175,16 @@ class _Reading:
     def _is_meant(self, name: _Name, at: int, words: NameWords) -> bool:
         """Return whether an everyday word is used as a name: a sign beside it, or written like one inside a sentence."""
         _, start, end = self.words[at]
-        for i in (at - 1, at + 1):
-            if 0 <= i < len(self.words) and self.words[i][0] in words.signs and self._side_by_side(i, at):
-                return True
+        if at > 0 and self.words[at - 1][0] in words.before and self._side_by_side(at - 1, at):
+            return True
+        behind = at + 1
+        if behind < len(self.words) and self.words[behind][0] in words.between:
+            behind += 1
+        if behind < len(self.words) and self.words[behind][0] in words.signs and self._side_by_side(at, behind):
+            return True
         return name.words[0] not in words.nouns and _written_as_name(self.text, start, end, name.written)
 
-    def _side_by_side(self, one: int, other: int) -> bool:
-        first, second = sorted((one, other))
+    def _side_by_side(self, first: int, second: int) -> bool:
         return not any(sign in self.text[self.words[first][2] : self.words[second][1]] for sign in ".!?;:,\n")
 
 

@@ -85,9 +85,9 @@ class RuleBook:
         self._reads_cues = any(rule.when.cues | rule.when.all_cues | rule.when.unless_cues for rule in rules)
         self._names = {rule.id: _pattern(rule.when.services) for rule in rules if rule.when.services}
 
-    def read(self, text: str) -> "Found":
-        """Return what the rules look for in the text, found once for all of them."""
-        evidence = self._cues.find(text) if self._cues and self._reads_cues else ()
+    def read(self, text: str, *, cues: bool = False) -> "Found":
+        """Return what the rules look for in the text, found once for all of them; evidence cues also where none asks, if wanted."""
+        evidence = self._cues.find(text) if self._cues and (cues or self._reads_cues) else ()
         return Found(text, _by_type(evidence), _by_type(self._words.find(text)) if self._words else {})
 
     def grounds(self, rule: Rule, found: "Found", known: Circumstances, values: Mapping[str, str | None]) -> Grounds | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from smarttriage.domain.access import Principal
+from smarttriage.domain.cmdb import ItemFinding
 from smarttriage.domain.cue_families import EvidenceFamily
 from smarttriage.domain.incident import TARGETS
 from smarttriage.domain.streams import ProposalKind
@@ -139,10 +140,11 @@ class SlaSuggestion:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """Who should have it, and who comes next; empty where the category is not known."""
+    """Who should have it, and who comes next; empty where the category is not known. `because`: where the category did not decide."""
 
     support_group: str | None
     escalation: tuple[str, ...]
+    because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,7 @@ class IncidentMatch:
         related_ids: Those open ones, nearest first.
         n_alike: How many others that say nearly the same it stands for.
         resolved_with: The article that its resolution used.
+        shared: Items of the CMDB and changes to them that it has in common with the incident asked about, in words.
     """
 
     id: str
@@ -227,6 +230,7 @@ class IncidentMatch:
     related_ids: tuple[str, ...] = ()
     n_alike: int = 0
     resolved_with: str | None = None
+    shared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +299,7 @@ class Suggestion:
     timing_ms: Timing
     custom: dict[str, FieldPrediction]
     audiences: frozenset[str] = frozenset()
+    configuration_items: tuple[ItemFinding, ...] = ()
     ongoing: tuple[OngoingMatch, ...] = ()
 
     def shown_to(self, principal: Principal) -> bool:

@@ -235,13 +235,18 @@ def importer(key_id: str, tenant: str = DEFAULT_TENANT) -> Principal:
 
 def parse_map(pairs: Sequence[str]) -> dict[str, str]:
     """Return our field -> their column from "field=column" pairs. Raises InvalidInput naming the pair and the known fields."""
+    return parse_pairs(pairs, (*INCIDENT_FIELDS, f"{CUSTOM}<name>"))
+
+
+def parse_pairs(pairs: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+    """Return our field -> their column; "custom.<name>" among the known ones lets any such name through. Raises InvalidInput."""
     mapping = {}
     for pair in pairs:
         ours, separator, theirs = pair.partition("=")
-        if not separator or not theirs or not (ours in INCIDENT_FIELDS or ours.removeprefix(CUSTOM) != ours):
-            known = ", ".join(INCIDENT_FIELDS)
+        own = ours.startswith(CUSTOM) and ours != CUSTOM and f"{CUSTOM}<name>" in known
+        if not separator or not theirs or not (own or (ours in known and "<" not in ours)):
             raise InvalidInput(
-                f'--map "{pair}": write our field, =, their column; our fields are {known}, custom.<name>', field="map"
+                f'--map "{pair}": write our field, =, their column; our fields are {", ".join(known)}', field="map"
             )
         mapping[ours] = theirs
     return mapping

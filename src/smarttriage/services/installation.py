@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from smarttriage.domain.escalation import EscalationMatrix
 from smarttriage.ports import Clock
 from smarttriage.services.clusters import ClusterService
+from smarttriage.services.cmdb_records import CmdbService
 from smarttriage.services.drafts import DraftService
 from smarttriage.services.incidents import IncidentService
 from smarttriage.services.knowledge import KnowledgeService
@@ -62,6 +63,7 @@ class Services:
     loop: KnowledgeLoop
     outcomes: OutcomeService
     clusters: ClusterService
+    cmdb: CmdbService
     store: UnitStore
     clock: Clock
     live: Live

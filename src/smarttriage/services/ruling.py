@@ -38,17 +38,20 @@ def ruled(
     request: IncidentText,
     predictions: Mapping[str, FieldPrediction],
     again: Callable[[IncidentText], Mapping[str, FieldPrediction]] | None = None,
+    beside: Sequence[Rule] = (),
 ) -> tuple[dict[str, FieldPrediction], PriorityRuling]:
     """Return the fields under the rules, in their order, and what rules say of the priority.
 
     What a person gave stands, and so does a field that is turned off or only monitored. `again` predicts the fields anew for
-    the same text where more is known: the levels above and below what a rule decided follow from it.
+    the same text where more is known: the levels above and below what a rule decided follow from it. Rules `beside` those of the
+    administrator come last.
     """
     found, ruling = dict(predictions), PriorityRuling()
-    if not models.rules.rules:
+    rules = (*models.rules.rules, *beside)
+    if not rules:
         return found, ruling
-    text = models.rules.read(model_text(request.title, request.description))
-    for rule in models.rules.rules:
+    text = models.rules.read(model_text(request.title, request.description), cues=bool(beside))
+    for rule in rules:
         values = {target: found[target].value for target in TARGETS}
         grounds = models.rules.grounds(rule, text, request.circumstances, values)
         if grounds is None:

@@ -10,13 +10,15 @@ from smarttriage.domain.errors import NotFound
 from smarttriage.domain.holdout import is_held_out
 from smarttriage.domain.incident import TARGETS, Incident
 from smarttriage.domain.rules import Circumstances
-from smarttriage.domain.suggestion import ArticleMatch, FieldPrediction, Provenance, Reason, Routing, Suggestion, Timing
+from smarttriage.domain.suggestion import ArticleMatch, FieldPrediction, Provenance, Reason, Suggestion, Timing
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.domain.text import model_text
 from smarttriage.ports import Clock, Encoder, Probabilities, Store, Vectors
 from smarttriage.ports.evidence import Prepares
 from smarttriage.services import fields
+from smarttriage.services.affected import Affected
 from smarttriage.services.batch import predict_texts
+from smarttriage.services.cmdb import NO_CMDB, CmdbView
 from smarttriage.services.counterfactual import counterfactual
 from smarttriage.services.levels import Tree
 from smarttriage.services.live import Live, Models, State
@@ -55,6 +57,7 @@ class TriageService:
         observe: Callable[[Suggestion, Vectors, Mapping[str, Probabilities]], None] = _unobserved,
         holdout_share: float = 0.0,
         ongoing: Callable[[], Ongoing] = lambda: NOTHING_ONGOING,
+        cmdb: Callable[[str], CmdbView] = lambda _tenant: NO_CMDB,
     ) -> None:
         self._live = live
         self._store = store
@@ -63,6 +66,7 @@ class TriageService:
         self._observe = observe
         self._holdout_share = holdout_share
         self._ongoing = ongoing
+        self._cmdb = cmdb
         self._beside = ThreadPoolExecutor(N_BESIDE, thread_name_prefix="words")
 
     def suggest(self, principal: Principal, request: IncidentText) -> Suggestion:
@@ -102,8 +106,9 @@ class TriageService:
         found = self._read(principal, request, state, watch)
         read = found if isinstance(found, _Read) else None
         predictions = found.predictions if isinstance(found, _Read) else nothing(models, found, request.known)
-        predictions, ruling = ruled(models, request, predictions, read.again(models) if read else None)
         now, suggestion_id = self._clock(), self._new_id("sug")
+        affected = Affected.of(self._cmdb(principal.tenant), principal, request, request.reported_at or now)
+        predictions, ruling = ruled(models, request, predictions, read.again(models) if read else None, affected.rules(models))
         # A stored incident is drawn by its own id: asking again must not draw again.
         if is_held_out(request.incident_id or suggestion_id, self._holdout_share):
             predictions = Tree.of(models).closed(fields.held_out(predictions))
@@ -122,15 +127,16 @@ class TriageService:
             custom={target: found for target, found in predictions.items() if target not in TARGETS},
             priority=priority,
             sla=sla,
-            routing=Routing(*models.taxonomy.route(predictions["category"].value, predictions["sub_category"].value)),
+            routing=affected.routing(models, request, predictions),
             articles=read.articles if read else (),
             ongoing=self._ongoing().matches(principal, read.sought, state.search_encoder.encoder_id) if read else (),
-            similar_incidents=read.nearest.similar(request.k, at=request.reported_at or now) if read else (),
+            similar_incidents=affected.similar(read.nearest, request.k) if read else (),
             provenance=Provenance(
                 models.classifier.version, state.search_encoder.encoder_id, state.catalogue.seq, models.taxonomy.version
             ),
             timing_ms=watch.timing(),
             audiences=principal.audiences,
+            configuration_items=affected.findings(),
         )
         return made, read
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from smarttriage.domain.access import DEFAULT_TENANT, EVERYONE, Principal, Scope
 from smarttriage.domain.article import Article, ArticleStatus
+from smarttriage.domain.cmdb import ItemFinding, RecentChange
 from smarttriage.domain.cue_families import EvidenceFamily
 from smarttriage.domain.decision import Decision, Shown
 from smarttriage.domain.feedback import Feedback, FeedbackAction
@@ -114,14 +115,27 @@ def a_suggestion(**overrides: Any) -> Suggestion:
             ),
         ),
         sla=SlaSuggestion(NOON + timedelta(hours=24), 1_440, "business_hours"),
-        routing=Routing("Workplace", ("Workplace lead", "Head of IT")),
+        routing=Routing("Workplace", ("Workplace lead", "Head of IT"), "Workplace owns CI print-01"),
         articles=(
             ArticleMatch("article-1", "Bring a network printer back online", 0.71, "1. Restart the print spooler.", "same words"),
             ArticleMatch("article-2", "Replace a toner", 0.44, "1. Open the front door.", "similar meaning"),
         ),
         similar_incidents=(
-            IncidentMatch("incident-7", "printer dead", "resolved", 0.66, "Spooler restarted."),
+            IncidentMatch("incident-7", "printer dead", "resolved", 0.66, "Spooler restarted.", shared=("same CI print-01",)),
             IncidentMatch("incident-8", "cannot print", "open", 0.6, None),
+        ),
+        configuration_items=(
+            ItemFinding(
+                "print-01",
+                "ci",
+                "print-01",
+                "Printer",
+                "high",
+                "Workplace",
+                ("Printing",),
+                1,
+                (RecentChange("CHG-1", "print-01", NOON - timedelta(hours=3), "Firmware updated"),),
+            ),
         ),
         provenance=Provenance("starter-1", "hashing-256", 12, "taxonomy-1"),
         timing_ms=Timing(encode=4.1, classify=0.8, search=0.9, store=0.4, total=6.2),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from smarttriage.adapters.stores.item_json import item_body, item_of_body
 from smarttriage.adapters.stores.transaction import to_json
 from smarttriage.domain.cue_families import EvidenceFamily
 from smarttriage.domain.streams import ProposalKind
@@ -46,10 +47,11 @@ def suggestion_body(suggestion: Suggestion) -> str:
             "urgency": _field(suggestion.urgency),
             "priority": _priority(suggestion.priority),
             "sla": _sla(suggestion.sla),
-            "routing": [routing.support_group, routing.escalation],
+            "routing": [routing.support_group, routing.escalation, routing.because],
             "articles": [_article(match) for match in suggestion.articles],
             "ongoing": [_ongoing(match) for match in suggestion.ongoing],
             "similar_incidents": [_incident(match) for match in suggestion.similar_incidents],
+            "configuration_items": [item_body(finding) for finding in suggestion.configuration_items],
             "provenance": [origin.model_version, origin.encoder_id, origin.index_seq, origin.taxonomy_version],
             "timing_ms": [timing.encode, timing.classify, timing.search, timing.store, timing.total],
             "audiences": sorted(suggestion.audiences),
@@ -61,7 +63,8 @@ def suggestion_body(suggestion: Suggestion) -> str:
 def suggestion_of(suggestion_id: str, tenant: str, created_at: datetime, body: str, incident_id: str | None) -> Suggestion:
     """Return the suggestion that `suggestion_body` wrote, with the incident that was stored from it later."""
     stored = json.loads(body)
-    support_group, escalation = stored["routing"]
+    # Suggestions stored before there was a CMDB have no reason for the group, and no items.
+    support_group, escalation, *because = stored["routing"]
     return Suggestion(
         id=suggestion_id,
         tenant=tenant,
@@ -76,7 +79,7 @@ def suggestion_of(suggestion_id: str, tenant: str, created_at: datetime, body: s
         urgency=_field_of(stored["urgency"]),
         priority=_priority_of(stored["priority"]),
         sla=_sla_of(stored["sla"]),
-        routing=Routing(support_group, tuple(escalation)),
+        routing=Routing(support_group, tuple(escalation), *because),
         articles=tuple(_article_of(match) for match in stored["articles"]),
         # Suggestions stored before clusters were have none.
         ongoing=tuple(_ongoing_of(match) for match in stored.get("ongoing", ())),
@@ -86,6 +89,7 @@ def suggestion_of(suggestion_id: str, tenant: str, created_at: datetime, body: s
         custom={name: _field_of(field) for name, field in stored["custom"].items()},
         # Suggestions stored before this was kept do not say.
         audiences=frozenset(stored.get("audiences", ())),
+        configuration_items=tuple(item_of_body(finding) for finding in stored.get("configuration_items", ())),
     )
 
 
@@ -124,15 +128,15 @@ def _ongoing_of(stored: list[Any]) -> OngoingMatch:
 
 def _incident(match: IncidentMatch) -> list[Any]:
     plain = [match.id, match.title, match.status, match.score, match.resolution]
-    return [*plain, match.relation, match.related_ids, match.n_alike, match.resolved_with]
+    return [*plain, match.relation, match.related_ids, match.n_alike, match.resolved_with, match.shared]
 
 
 def _incident_of(stored: list[Any]) -> IncidentMatch:
     # Suggestions stored before relations were have only the first five.
     id_, title, status, score, resolution = stored[:5]
-    relation, related, n_alike, resolved_with = stored[5:] or (None, (), 0, None)
+    relation, related, n_alike, resolved_with, *shared = stored[5:] or (None, (), 0, None)
     kind = None if relation is None else Relation(relation)
-    return IncidentMatch(id_, title, status, score, resolution, kind, tuple(related), n_alike, resolved_with)
+    return IncidentMatch(id_, title, status, score, resolution, kind, tuple(related), n_alike, resolved_with, tuple(*shared))
 
 
 def _field(field: FieldPrediction) -> list[Any]:
