@@ -106,12 +106,14 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
     shared: dict[str, Any] = {"store": store, "clock": clock, "new_id": lambda prefix: f"{prefix}_{next(numbers):06}"}
     notified: list[int] = []
     board, policy = Board(), StreamPolicy.from_mapping(_toml("major_incidents.toml"), models.policy)
+    directory = Directory(store=store, check_s=0.0, run=lambda work: work())
     clusters = ClusterPass(
         store=store,
         policy=policy,
         behind=lambda: (live.state.catalogue.seq, encoder),
         clock=clock,
         publish=board.publish,
+        cmdb=directory.view,
     )
     clusters.step()
     reloaded: list[int] = []
@@ -130,7 +132,6 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
     )
     incidents = IncidentService(**shared, live=live)
     knowledge = KnowledgeService(**shared, taxonomy=lambda: live.state.models.taxonomy)
-    directory = Directory(store=store, check_s=0.0, run=lambda work: work())
     services = Services(
         triage=TriageService(
             **shared,
@@ -146,7 +147,7 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
         # The hashing encoder knows words only, so that what tells of one fix lies farther apart.
         loop=KnowledgeLoop(store=store, clock=clock, live=live, level=0.45, proposer=Proposer(live=live, same_fix=0.45)),
         outcomes=OutcomeService(store=store, clock=clock, taker=OutcomeTaker(clock=clock, new_id=shared["new_id"])),
-        clusters=ClusterService(store=store, clock=clock),
+        clusters=ClusterService(store=store, clock=clock, cmdb=directory.view),
         cmdb=CmdbService(store=store, clock=clock, directory=directory),
         store=store,
         clock=clock,

@@ -333,3 +333,18 @@ def test_two_processes_that_follow_at_once_store_everything_once(api: Installati
     for each in (first, second, first, second):
         each.step()
     assert everything(api) == expected
+
+
+def test_the_cmdb_tells_what_the_reports_hang_on_and_what_was_changed_there(api: Installation) -> None:
+    began = api.clock() + timedelta(hours=119)
+    put_item = "/v1/cmdb/items/"
+    api.must("PUT", f"{put_item}mx", {"kind": "ci", "name": "mx-01"})
+    api.must("PUT", f"{put_item}mail", {"kind": "service", "name": "mail", "depends_on": ["mx"]})
+    api.must("PUT", f"{put_item}crm", {"kind": "service", "name": "CRM", "depends_on": ["mail"]})
+    api.must("PUT", "/v1/cmdb/changes/chg-1", {"item_id": "mx", "at": began.isoformat(), "what": "New queue runner"})
+    storm(api)
+    evidence = api.must("GET", f"/v1/clusters/{the_storm(api)}")["evidence"]
+    assert evidence["carried"] == ["CRM"]
+    assert [(one["kind"], one["id"], one["title"], one["shared"]) for one in evidence["changed"]] == [
+        ("change", "chg-1", "New queue runner", ["CI mx-01"])
+    ]

@@ -69,7 +69,8 @@ def open_services(settings: Settings, *, say: parts.Say) -> Iterator[tuple[Servi
             live.update_models(lambda _: models.under(read_field_settings(store)))
 
         watched = cleanup.enter_context(open_lifecycle(settings, live=live, store=store, reload=reload))
-        board = cleanup.enter_context(open_clusters(settings, store=store, live=live))
+        items = open_directory(settings, store).view
+        board = cleanup.enter_context(open_clusters(settings, store=store, live=live, cmdb=items))
         loop = cleanup.enter_context(open_loop(store=store, live=live))
         hooks = (follower.notify, reload)
         yield _services(settings, store=store, live=live, hooks=hooks, watched=watched, board=board, loop=loop), key
@@ -121,7 +122,7 @@ def _services(
         drafts=DraftService(store=store, clock=clock, knowledge=knowledge),
         loop=loop,
         outcomes=OutcomeService(store=store, clock=clock, taker=OutcomeTaker(clock=clock, new_id=new_id)),
-        clusters=ClusterService(store=store, clock=clock),
+        clusters=ClusterService(store=store, clock=clock, cmdb=directory.view),
         cmdb=CmdbService(store=store, clock=clock, directory=directory),
         store=store,
         clock=clock,
