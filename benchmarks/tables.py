@@ -45,6 +45,7 @@ SECTIONS = {
     "kpis": "Key figures: those of a real record beside what pandas computed from it",
     "breach": "Breach risk: time to resolve at arrival, with a conformal interval, beside the median per priority",
     "storms": "Storms: how soon an outage is seen among the desk's tickets, how many are, and how often for nothing",
+    "cmdb": "Names of services and CIs in free text: precision and recall, and the time with 5,000 items",
     "drift": "Drift: silent on more of the same, and how much of something else it takes",
 }
 

@@ -16,9 +16,10 @@ _LOOSE = frozenset(" -_\t\n\u00a0\u2011\u2013")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*")
 _HOST_PATTERN = re.compile(r"[a-z0-9][a-z0-9.\-]{2,}(?:[*#][a-z0-9.\-*#]*)?", re.IGNORECASE)
 # A host name as it stands in a text, its domain included.
-_HOST = re.compile(r"(?<![\w@./\\-])[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*(?![\w@-])", re.IGNORECASE)
+_HOST = re.compile(
+    r"(?:(?<=://)|(?<=\\\\)|(?<![\w@./\\-]))[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*(?![\w@-])", re.IGNORECASE
+)
 _DOMAIN = re.compile(r"(?:\.[a-z][a-z0-9-]*)+(?![\w.@-])", re.IGNORECASE)
-_MIN_PREFIX = 3
 _CLOSING = ".,;:!?)]}>\"'\u201c\u201d\u2019\u00bb*"
 _OPENING = "([{<\"'\u201e\u201c\u00ab*"
 
@@ -79,7 +80,9 @@ class ItemNames:
 
     def __init__(self, named: Iterable[Named], words: NameWords = NO_WORDS) -> None:
         self._words = words
-        self._by_first: dict[str, list[_Name]] = {}
+        # First word -> how long the names are that begin with it; the longest first, so that thousands may share it.
+        self._lengths: dict[str, list[int]] = {}
+        self._by_words: dict[tuple[str, ...], list[_Name]] = {}
         self._patterns: dict[str, list[tuple[re.Pattern[str], str]]] = {}
         known: dict[tuple[tuple[str, ...], tuple[str, ...]], _Name] = {}
         for each in named:
@@ -87,20 +90,20 @@ class ItemNames:
                 self._add(name, each.id, known)
             for pattern in each.host_patterns:
                 prefix = re.split(r"[*#]", pattern, maxsplit=1)[0].casefold()
-                self._patterns.setdefault(prefix[:_MIN_PREFIX], []).append((_host_pattern(pattern), each.id))
-        for names in self._by_first.values():
-            names.sort(key=lambda name: -len(name.words))
+                self._patterns.setdefault(prefix, []).append((_host_pattern(pattern), each.id))
+        for lengths in self._lengths.values():
+            lengths.sort(reverse=True)
+        self._prefixes = sorted({len(prefix) for prefix in self._patterns})
 
     def find(self, text: str) -> list[NameMatch]:
         """Return the names in the text, in order; of overlapping ones the longest that begins first."""
-        if not self._by_first and not self._patterns:
+        if not self._by_words and not self._patterns:
             return []
         reading = _Reading.of(text)
         found: list[NameMatch] = []
         at = 0
         while at < len(reading.words):
-            names = self._by_first.get(reading.words[at][0], ())
-            name = next((name for name in names if reading.has(name, at, self._words)), None)
+            name = self._name_at(reading, at)
             if name is not None:
                 found.append(NameMatch(tuple(name.ids), *reading.span(name, at)))
             at += len(name.words) if name else 1
@@ -116,16 +119,28 @@ class ItemNames:
         if entry is None:
             needs_sign = len(words) == 1 and (words[0] in self._words.common or words[0].isdigit())
             entry = known[words, between] = _Name(words, between, name.strip(), [], needs_sign)
-            self._by_first.setdefault(words[0], []).append(entry)
+            self._by_words.setdefault(words, []).append(entry)
+            lengths = self._lengths.setdefault(words[0], [])
+            if len(words) not in lengths:
+                lengths.append(len(words))
         if item_id not in entry.ids:
             entry.ids.append(item_id)
+
+    def _name_at(self, reading: "_Reading", at: int) -> _Name | None:
+        """Return the longest name that begins at this word."""
+        for length in self._lengths.get(reading.words[at][0], ()):
+            words = tuple(word for word, _, _ in reading.words[at : at + length])
+            for name in self._by_words.get(words, ()):
+                if reading.has(name, at, self._words):
+                    return name
+        return None
 
     def _hosts(self, reading: "_Reading") -> list[NameMatch]:
         found = []
         for match in _HOST.finditer(reading.text):
             host = match.group().casefold()
-            candidates = self._patterns.get(host[:_MIN_PREFIX])
-            if candidates is None or reading.in_mail(match.start(), match.end()):
+            candidates = [each for n in self._prefixes for each in self._patterns.get(host[:n], ())]
+            if not candidates or reading.in_mail(match.start(), match.end()):
                 continue
             short = host.split(".", 1)[0]
             for pattern, item_id in candidates:

@@ -53,8 +53,6 @@ _SHOWN_SERVICES = 5
 _SHOWN_CHANGES = 3
 # How far up and down "the same trouble" is looked for: the machine below a service, the storage below the machine.
 _NEAR = 2
-# How much a common item lifts a similar incident. benchmarks/cmdb.py: no order that people judged gets worse by it.
-BOOST = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +105,12 @@ class Affected:
         return tuple(self._finding(mention) for mention in self.mentions)
 
     def similar(self, nearest: Nearest, k: int) -> tuple[IncidentMatch, ...]:
-        """Return at most k similar incidents, each with what it has in common with the report; a common item lifts by `BOOST`."""
+        """Return at most k similar incidents, each with what it has in common with the report; the order stays as it is."""
         near = self._near()
         if not near:
             return nearest.similar(k, at=self.at)
         stored = {incident.id: incident for _, incident in (*nearest.neighbours, *nearest.further)}
-        matches = nearest.similar(len(stored), at=self.at)
-        shown = [replace(match, shared=self._shared(stored[match.id], near)) for match in matches]
-        shown.sort(key=lambda match: -(match.score + (BOOST if match.shared else 0.0)))
-        return tuple(shown[:k])
+        return tuple(replace(match, shared=self._shared(stored[match.id], near)) for match in nearest.similar(k, at=self.at))
 
     def _certain(self) -> list[Item]:
         """Return the items whose name no other one shares."""
