@@ -20,7 +20,7 @@ from smarttriage.domain.incident import Incident
 from smarttriage.domain.rules import Conditions, Rule
 from smarttriage.domain.suggestion import FieldPrediction, IncidentMatch, Routing
 from smarttriage.domain.text import model_text
-from smarttriage.services.cmdb import CmdbView, visible_to
+from smarttriage.services.cmdb import CmdbView
 from smarttriage.services.live import Models
 from smarttriage.services.matching import IncidentText, Nearest
 from smarttriage.services.predicting import means_work
@@ -118,7 +118,7 @@ class Affected:
         return [m.item for m, place in zip(self.mentions, places, strict=True) if place[0] is None or places.count(place) == 1]
 
     def _carried(self, item: Item) -> Reach:
-        return self.view.graph.dependents(item.id, visible_to(self.principal))
+        return self.view.dependents(item.id, self.principal)
 
     def _has_failed(self, item: Item, models: Models, request: IncidentText, found: Mapping[str, FieldPrediction]) -> bool:
         text = models.rules.read(model_text(request.title, request.description), cues=True)
@@ -127,9 +127,9 @@ class Affected:
         return models.rules.grounds(rule, text, request.circumstances, values) is not None
 
     def _finding(self, mention: Mention) -> ItemFinding:
-        item, graph, sees = mention.item, self.view.graph, visible_to(self.principal)
+        item = mention.item
         carried = self._carried(item).services
-        below = [each.item.id for each in graph.dependencies(item.id, sees).items if each.distance <= _NEAR]
+        below = [each.item.id for each in self.view.dependencies(item.id, self.principal).items if each.distance <= _NEAR]
         changes = sorted(
             (change for id_ in (item.id, *below) for change in self.view.changed(id_, before=self.at)),
             key=lambda change: (-change.at.timestamp(), change.id),
@@ -149,14 +149,14 @@ class Affected:
     def _near(self) -> dict[str, str]:
         """Return item -> what it is to the report, in words, the nearest meaning first."""
         near: dict[str, str] = {}
-        items, sees = self._certain(), visible_to(self.principal)
+        items = self._certain()
         for item in items:
             near[item.id] = f"same {_called(item)}"
         for item in items:
-            for each in self.view.graph.dependencies(item.id, sees).items:
+            for each in self.view.dependencies(item.id, self.principal).items:
                 if each.distance <= _NEAR:
                     near.setdefault(each.item.id, f"{_called(each.item)}, which {item.name} depends on")
-            for each in self.view.graph.dependents(item.id, sees).items:
+            for each in self.view.dependents(item.id, self.principal).items:
                 if each.distance <= _NEAR:
                     near.setdefault(each.item.id, f"{_called(each.item)}, which depends on {item.name}")
         return near

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from smarttriage.domain.access import Principal
-from smarttriage.domain.cmdb import Graph, Item, ItemChange, Mention
+from smarttriage.domain.cmdb import Graph, Item, ItemChange, Mention, Reach
 from smarttriage.domain.incident import Incident
 from smarttriage.domain.item_names import NO_WORDS, ItemNames, Named, NameWords
 from smarttriage.ports import Store
@@ -42,6 +42,7 @@ class CmdbView:
     called: Mapping[str, tuple[str, ...]]
     changes: Mapping[str, Sequence[ItemChange]]
     _seen: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
+    _walked: dict[tuple[str, bool, frozenset[str]], Reach] = field(default_factory=dict)
 
     @classmethod
     def of(cls, items: Sequence[Item], changes: Sequence[ItemChange], *, seq: int, words: NameWords) -> "CmdbView":
@@ -82,6 +83,24 @@ class CmdbView:
             in_text = [match.ids for match in self.names.find(incident.text)]
             ids = self._seen[key] = frozenset(id_ for some in (*called, *in_text) for id_ in some if len(some) <= MAX_NAMESAKES)
         return frozenset(id_ for id_ in ids if self.sees(principal, id_))
+
+    def dependents(self, item_id: str, principal: Principal) -> Reach:
+        """Return what fails with the item, as far as the principal may see it; walked once for each audience."""
+        return self._walk(item_id, principal, up=True)
+
+    def dependencies(self, item_id: str, principal: Principal) -> Reach:
+        """Return what the item cannot run without, as far as the principal may see it."""
+        return self._walk(item_id, principal, up=False)
+
+    def _walk(self, item_id: str, principal: Principal, *, up: bool) -> Reach:
+        key = (item_id, up, principal.audiences)
+        found = self._walked.get(key)
+        if found is None:
+            if len(self._walked) >= _REMEMBERED:
+                self._walked.clear()
+            walk = self.graph.dependents if up else self.graph.dependencies
+            found = self._walked[key] = walk(item_id, visible_to(principal))
+        return found
 
     def changed(self, item_id: str, *, before: datetime) -> list[ItemChange]:
         """Return the changes to the item in the `RECENT` time before an instant, newest first."""
