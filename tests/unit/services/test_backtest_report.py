@@ -88,7 +88,14 @@ def test_a_month_without_a_model_has_no_accuracy_and_fills_nothing() -> None:
 
 
 def test_earlier_resolutions_are_compared_with_the_latest_ones() -> None:
-    notes = ["replaced the toner cartridge of the printer", "done", "renewed the expired certificate of vpn gateway vpn-02", "Done.", None, "fixed"]
+    notes = [
+        "replaced the toner cartridge of the printer",
+        "done",
+        "renewed the expired certificate of vpn gateway vpn-02",
+        "Done.",
+        None,
+        "fixed",
+    ]
     notes += ["replaced the toner cartridge of the printer"]
     inside = [answer(None)] * 6 + [answer(None, nearest=[(0, 0.8), (1, 0.7)])]
     figures = reported(*months(inside, labels="a" * 7, notes=notes)).resolutions
