@@ -22,7 +22,7 @@ def test_key_figures_stand_beside_their_targets(api: Installation) -> None:
     goals = {one["name"]: (one["value"], one["standing"]) for one in found["goals"]}
     assert goals["MTTR P1"] == (3.0, "met")
     assert goals["SLA compliance"] == (0.5, "missed")
-    assert goals["first-contact resolution"] == (None, "unknown")
+    assert goals["first-contact resolution"] == (1.0, "met")
     breaches = api.must("GET", "/v1/insights/breaches")
     assert [(one["id"], one["hours_late"]) for one in breaches["items"]] == [(late, 1.0)]
     assert "someone" not in str(found) + str(breaches)
@@ -44,3 +44,12 @@ def test_figures_can_be_narrowed_to_a_time(api: Installation) -> None:
 
 def test_unknown_parameter_is_refused(api: Installation) -> None:
     assert api.ask("GET", "/v1/insights/breaches?agent=me").status_code == 422
+
+
+def test_reopening_and_change_of_group_are_counted_by_the_store(api: Installation) -> None:
+    incident = an_incident(api, minutes=60)
+    api.must("PATCH", f"/v1/incidents/{incident}", {"support_group": "first line"})
+    api.must("PATCH", f"/v1/incidents/{incident}", {"status": "open", "support_group": "second line"})
+    figures = api.must("GET", "/v1/insights/kpis")["figures"]
+    counted = {name: figures[name]["n_yes"] for name in ("reopened", "reopened_soon", "reassigned", "first_contact")}
+    assert counted == {"reopened": 1, "reopened_soon": 1, "reassigned": 1, "first_contact": 0}

@@ -65,6 +65,7 @@ class FiguresOut(Out):
     reassigned: KpiShareOut
     first_contact: KpiShareOut
     used_article: KpiShareOut
+    reopened_soon: KpiShareOut = Field(description="Reopened within 30 days, of those that have had the time to be.")
     recurred: KpiShareOut
     backlog: BacklogOut
     groups: dict[str, list[GroupOut]]

@@ -73,6 +73,37 @@ class StepOfIncident:
 
 
 @dataclass(frozen=True, slots=True)
+class EscalationEvent:
+    """A step that fell due, as it was told: kept for good, exactly once under its event id.
+
+    Attributes:
+        event_id: That of the step (see `StepOfIncident`).
+        tenant: Whose incident it is.
+        incident_id: The incident.
+        step: Id of the duty in the matrix.
+        kind: What the duty does.
+        to: Who is to do it.
+        action: What they are to do.
+        because: Why it applied, in words.
+        due_at: When it fell due, UTC.
+        emitted_at: When it was written down, UTC.
+        seq: Position in the feed, 0 before it is stored.
+    """
+
+    event_id: str
+    tenant: str
+    incident_id: str
+    step: str
+    kind: EscalationKind
+    to: str
+    action: str
+    because: str
+    due_at: datetime
+    emitted_at: datetime
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class EscalationMatrix:
     """The steps and the criteria for major incidents."""
 

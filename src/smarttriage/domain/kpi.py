@@ -33,6 +33,8 @@ class IncidentFacts:
         due_at: When its target falls due, UTC; the business calendar is in it already.
         met_sla: Whether it kept its target.
         used_article: Whether an article was used.
+        reopened_soon: Whether it was reopened within the recurrence window after a resolution.
+        had_suggestion: Whether the service had suggested something for it before it was resolved.
     """
 
     id: str
@@ -48,6 +50,8 @@ class IncidentFacts:
     due_at: datetime | None = None
     met_sla: bool | None = None
     used_article: bool | None = None
+    reopened_soon: bool | None = None
+    had_suggestion: bool | None = None
 
     @property
     def hours_to_resolve(self) -> float | None:
@@ -135,6 +139,7 @@ class Kpis:
         reassigned: Went to another group at least once.
         first_contact: Neither reassigned nor reopened: resolved by the group that had it first.
         used_article: Solved with an article.
+        reopened_soon: Reopened within the recurrence window; of incidents that have had the time to be.
         recurred: Same problem reported again within the recurrence window after it was resolved.
         backlog: Open at the end of the record.
         groups: The figures split, largest first.
@@ -151,6 +156,7 @@ class Kpis:
     reassigned: Share
     first_contact: Share
     used_article: Share
+    reopened_soon: Share
     recurred: Share
     backlog: Backlog
     groups: dict[Grouping, tuple[GroupFigures, ...]]
@@ -176,6 +182,7 @@ def kpis(incidents: Sequence[IncidentFacts], *, now: datetime) -> Kpis:
         reassigned=share(incidents, _was_reassigned),
         first_contact=share(incidents, _first_contact),
         used_article=share(incidents, lambda one: one.used_article),
+        reopened_soon=share(incidents, lambda one: one.reopened_soon),
         recurred=recurrence(resolved, incidents, until=now),
         backlog=Backlog(len(waiting), durations(_hours(now - one.opened_at) for one in waiting)),
         groups={by: _groups(incidents, by) for by in Grouping},

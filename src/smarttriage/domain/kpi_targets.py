@@ -31,12 +31,14 @@ def goals(found: Kpis, code: Callable[[str], str]) -> list[Goal]:
     """Return the mission's targets beside the figures; `code` turns a desk's name of a priority into "P1"."""
     p1, p2 = (_mean_hours(found, priority, code) for priority in ("P1", "P2"))
     first, sla, recurred, reopened = found.first_contact, found.met_sla, found.recurred, found.reopened
+    soon = found.reopened_soon
     return [
         _goal("MTTR P1", "hours", "< 4 h", p1, lambda value: value < 4),
         _goal("MTTR P2", "hours", "< 8 h", p2, lambda value: value < 8),
         _goal("first-contact resolution", "share", "70-80 %", (first.value, first.n), lambda value: value >= 0.7),
         _goal("SLA compliance", "share", "> 90 %", (sla.value, sla.n), lambda value: value > 0.9),
         _goal("same problem again in 30 days", "share", "< 10 %", (recurred.value, recurred.n), lambda value: value < 0.1),
+        _goal("reopened in 30 days", "share", "< 10 %", (soon.value, soon.n), lambda value: value < 0.1),
         _goal("reopened", "share", "< 10 %", (reopened.value, reopened.n), lambda value: value < 0.1),
     ]
 

@@ -15,6 +15,7 @@ from smarttriage.domain.shadow import JudgedField, ShadowAnswer, ShadowCount
 from smarttriage.domain.suggestion import Suggestion
 from smarttriage.ports.clusters import ClusterRecords
 from smarttriage.ports.cmdb import CmdbRecords
+from smarttriage.ports.history import HistoryRecords
 from smarttriage.ports.loop import LoopRecords
 from smarttriage.ports.models import Vectors
 from smarttriage.ports.outcomes import OutcomeRecords
@@ -94,7 +95,7 @@ class StoredAnswer:
     headers: Mapping[str, str]
 
 
-class Records(OutcomeRecords, ClusterRecords, LoopRecords, CmdbRecords, Protocol):
+class Records(OutcomeRecords, ClusterRecords, LoopRecords, CmdbRecords, HistoryRecords, Protocol):
     """Everything in the store, inside one transaction. Reads see the transaction's own writes.
 
     Reads that take a `Principal` return only what it may see; a record that it may not see does not exist for it.

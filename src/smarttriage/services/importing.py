@@ -11,8 +11,10 @@ from typing import Any
 from smarttriage.domain.access import DEFAULT_TENANT, EVERYONE, Principal, Scope
 from smarttriage.domain.article import Article, ArticleStatus, passage_text, passages
 from smarttriage.domain.errors import InvalidInput, SmartTriageError
+from smarttriage.domain.history import IncidentCounts
 from smarttriage.domain.incident import TARGETS, Incident, IncidentStatus, Labels, Resolution
 from smarttriage.ports import Clock, Encoder, Records, Store
+from smarttriage.services.import_counts import COUNTS, counts_of
 from smarttriage.services.incidents import decided, priority_of
 from smarttriage.services.indexing import embed
 from smarttriage.services.live import Models
@@ -23,7 +25,7 @@ _LISTS = ("affected_users", "affected_services", "configuration_items", "symptom
 _TEXTS = ("title", "description", "reporter", "initial_impact", "logged_by", "language", "support_group", "priority", "source_id")
 _INSTANTS = ("reported_at", "detected_at", "resolved_at")
 # What `--map` may name on its left side, beside `custom.<target>`.
-INCIDENT_FIELDS = (*_TEXTS, *_LISTS, *_INSTANTS, *TARGETS, "status", "resolution", "resolved_by", "article_id")
+INCIDENT_FIELDS = (*_TEXTS, *_LISTS, *_INSTANTS, *TARGETS, "status", "resolution", "resolved_by", "article_id", *COUNTS)
 CUSTOM = "custom."
 
 
@@ -96,16 +98,21 @@ class ImportService:
         report = ImportReport()
         for batch in _batches(rows, self._batch_size):
             wanted: dict[str, Incident] = {}
+            counts: dict[str, IncidentCounts] = {}
             for row in batch:
                 incident = self._incident(row, source, report)
                 if incident is not None and wanted.setdefault(incident.id, incident) is not incident:
                     report.present += 1
+                elif incident is not None:
+                    counts[incident.id] = counts_of(row.values)
             with self._store.begin() as records:
                 known = records.incidents_by_id(list(wanted), self._principal)
             fresh = [incident for incident in wanted.values() if incident.id not in known]
             self._embed(incident.text for incident in fresh)
             with self._store.begin(write=True) as records:
                 records.add_incidents(fresh, key_id=self._principal.key_id)
+                # They had a life elsewhere before: what the file does not say was not counted from the beginning.
+                records.set_incident_counts({incident.id: counts[incident.id] for incident in fresh})
             report.added += len(fresh)
             report.present += len(known)
             progress(report)
@@ -165,6 +172,7 @@ class ImportService:
             return None
 
     def _read(self, values: Mapping[str, Any], source: str, report: ImportReport) -> Incident:
+        counts_of(values)
         known = self._labels(values, report)
         note, resolved_at = _text(values.get("resolution")), _instant("resolved_at", values.get("resolved_at"))
         now = self._clock()

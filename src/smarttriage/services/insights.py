@@ -4,18 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from smarttriage.domain.access import Principal
-from smarttriage.domain.incident import Incident
 from smarttriage.domain.priority import PriorityPolicy
 from smarttriage.ports import Clock, IncidentFilter, Store
-from smarttriage.services.kpi_facts import facts_of_incidents
+from smarttriage.services.kpi_facts import with_sla
 from smarttriage.services.kpi_report import KpiReport, kpi_report
-
-_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class InsightsService:
-    """Reads incidents page by page, each page in a transaction of its own, so that no writer waits for a report."""
+    """Reads narrow facts instead of incidents, in one transaction that no writer waits for."""
 
     store: Store
     policy: PriorityPolicy
@@ -27,16 +24,7 @@ class InsightsService:
         """Return the report on the incidents that the principal may see."""
         now = self.clock()
         where = IncidentFilter(reported_from=reported_from, reported_before=reported_before)
-        known = list(facts_of_incidents(self._incidents(principal, where), self.policy, now=now))
+        with self.store.begin() as records:
+            facts = records.incident_facts(principal, where)
+        known = [with_sla(one, self.policy, now=now) for one in facts]
         return kpi_report(known, source=principal.tenant, now=now)
-
-    def _incidents(self, principal: Principal, where: IncidentFilter) -> list[Incident]:
-        found: list[Incident] = []
-        cursor: str | None = None
-        while True:
-            with self.store.begin() as records:
-                page = records.incidents(principal, where, limit=_PAGE, cursor=cursor)
-            found += page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return found

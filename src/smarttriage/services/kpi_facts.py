@@ -1,11 +1,10 @@
 """What the key figures need to know, out of rows of an export and out of stored incidents. No field names a person."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from smarttriage.domain.errors import InvalidInput
-from smarttriage.domain.incident import Incident
 from smarttriage.domain.instants import TimeReader, reader_for
 from smarttriage.domain.kpi import IncidentFacts
 from smarttriage.domain.priority import PriorityPolicy, SlaClock, SlaTarget
@@ -13,7 +12,7 @@ from smarttriage.domain.priority import PriorityPolicy, SlaClock, SlaTarget
 FACT_FIELDS = tuple(field.name for field in fields(IncidentFacts))
 INSTANTS = ("opened_at", "detected_at", "resolved_at", "due_at")
 _COUNTS = ("n_reopened", "n_reassigned")
-_ANSWERS = ("met_sla", "used_article")
+_ANSWERS = ("met_sla", "used_article", "reopened_soon", "had_suggestion")
 _REQUIRED = ("id", "opened_at")
 _YES, _NO = frozenset({"true", "yes", "y", "1"}), frozenset({"false", "no", "n", "0"})
 
@@ -55,25 +54,6 @@ def facts_of_rows(
     for number, row in enumerate(rows, 1):
         values = {ours: text for ours, theirs in mapping.items() if (text := (row.get(theirs) or "").strip())}
         yield with_sla(_facts(values, readers, number), policy, now=now)
-
-
-def facts_of_incidents(incidents: Iterable[Incident], policy: PriorityPolicy, *, now: datetime) -> Iterator[IncidentFacts]:
-    """Yield the facts of stored incidents; what the store does not record (reassignments, reopenings) stays unknown."""
-    for one in incidents:
-        done = None if one.is_open else one.resolution
-        article = done.article_id if done else None
-        facts = IncidentFacts(
-            id=one.id,
-            opened_at=one.reported_at,
-            detected_at=one.detected_at,
-            resolved_at=done.resolved_at if done else None,
-            priority=one.priority,
-            category=one.labels.category,
-            group=one.support_group,
-            problem=article,
-            used_article=article is not None if done else None,
-        )
-        yield with_sla(facts, policy, now=now)
 
 
 def with_sla(facts: IncidentFacts, policy: PriorityPolicy, *, now: datetime) -> IncidentFacts:

@@ -79,6 +79,7 @@ def _times(report: KpiReport) -> list[str]:
         "resolved at first contact": figures.first_contact,
         "reassigned": figures.reassigned,
         "reopened": figures.reopened,
+        "reopened in 30 days": figures.reopened_soon,
         "same problem again in 30 days": figures.recurred,
         "solved with an article": figures.used_article,
     }

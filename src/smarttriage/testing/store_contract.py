@@ -10,6 +10,7 @@ from smarttriage.testing.store_articles_contract import ArticlesContract
 from smarttriage.testing.store_clusters_contract import ClustersContract
 from smarttriage.testing.store_cmdb_contract import CmdbContract
 from smarttriage.testing.store_decisions_contract import DecisionsContract
+from smarttriage.testing.store_history_contract import HistoryContract
 from smarttriage.testing.store_incidents_contract import IncidentsContract
 from smarttriage.testing.store_keys_contract import KeysContract
 from smarttriage.testing.store_loop_contract import LoopContract
@@ -21,6 +22,7 @@ from smarttriage.testing.store_transactions_contract import TransactionsContract
 
 class StoreContract(
     IncidentsContract,
+    HistoryContract,
     ArticlesContract,
     OutcomesContract,
     LoopContract,

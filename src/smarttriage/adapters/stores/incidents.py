@@ -19,10 +19,11 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from smarttriage.adapters.stores.cursors import checked_limit, decode_cursor, encode_cursor, instant_in_cursor, page
+from smarttriage.adapters.stores.history import HistoryRecords
 from smarttriage.adapters.stores.incident_rows import incident_of, incident_row
 from smarttriage.adapters.stores.schema import incident as table
 from smarttriage.adapters.stores.schema import incident_audience
-from smarttriage.adapters.stores.transaction import Transaction, chunks
+from smarttriage.adapters.stores.transaction import chunks
 from smarttriage.domain.access import Principal
 from smarttriage.domain.errors import Conflict, NotFound, VersionMismatch
 from smarttriage.domain.incident import Incident
@@ -56,7 +57,7 @@ _SOME_VISIBLE = select(table).where(
 _NEWEST_FIRST = select(table).order_by(table.c.reported_at.desc(), table.c.id)
 
 
-class IncidentRecords(Transaction):
+class IncidentRecords(HistoryRecords):
     """Incidents by id, by source and by page; what is written stands in the change log as well."""
 
     def incident(self, incident_id: str, principal: Principal) -> Incident | None:
@@ -72,7 +73,7 @@ class IncidentRecords(Transaction):
 
     def incidents(self, principal: Principal, where: IncidentFilter, *, limit: int, cursor: str | None) -> Page:
         """Return a page of `Incident`, newest `reported_at` first, ties by id."""
-        conditions = [_visible_to(principal), *_narrowed(where)]
+        conditions = [visible_to(principal), *narrowed(where)]
         if cursor is not None:
             conditions.append(_behind(cursor))
         rows = self._reads.execute(_NEWEST_FIRST.where(*conditions).limit(checked_limit(limit) + 1))
@@ -102,10 +103,12 @@ class IncidentRecords(Transaction):
         except IntegrityError as error:
             raise self._incident_conflict(incidents) from error
         self._add_incident_audiences(incidents)
+        self._begin_counting(incidents)
         self._log("incident", [(incident.id, incident.tenant) for incident in incidents], key_id)
 
     def update_incident(self, incident: Incident, *, key_id: str | None) -> None:
         """Store the next version. Raises VersionMismatch unless it follows the stored one, NotFound for an unknown id."""
+        before = self._stand(incident)
         stored = {"stored_id": incident.id, "stored_tenant": incident.tenant, "stored_version": incident.version - 1}
         try:
             with self._writes.begin_nested():
@@ -116,6 +119,7 @@ class IncidentRecords(Transaction):
             raise self._incident_mismatch(incident)
         self._writes.execute(_DROP_AUDIENCES, {"id": incident.id})
         self._add_incident_audiences([incident])
+        self._record_change(before, incident, key_id)
         self._log("incident", [(incident.id, incident.tenant)], key_id)
 
     def _add_incident_audiences(self, incidents: Sequence[Incident]) -> None:
@@ -156,7 +160,8 @@ def _same_source(incident: Incident) -> Conflict:
     )
 
 
-def _visible_to(principal: Principal) -> ColumnElement[bool]:
+def visible_to(principal: Principal) -> ColumnElement[bool]:
+    """Return the condition that the principal may see the incident."""
     if not principal.audiences:
         return false()
     shared = exists().where(
@@ -165,7 +170,8 @@ def _visible_to(principal: Principal) -> ColumnElement[bool]:
     return and_(table.c.tenant == principal.tenant, shared)
 
 
-def _narrowed(where: IncidentFilter) -> list[ColumnElement[bool]]:
+def narrowed(where: IncidentFilter) -> list[ColumnElement[bool]]:
+    """Return the conditions of the filter."""
     equal = ("status", "category", "priority", "support_group", "source_system", "source_id")
     conditions = [table.c[name] == getattr(where, name) for name in equal if getattr(where, name) is not None]
     if where.reported_from is not None:

@@ -12,6 +12,7 @@ from smarttriage.adapters.stores.articles import ArticleRecords
 from smarttriage.adapters.stores.clusters import ClusterRecords
 from smarttriage.adapters.stores.cmdb import CmdbRecords
 from smarttriage.adapters.stores.decisions import DecisionRecords
+from smarttriage.adapters.stores.facts import FactRecords
 from smarttriage.adapters.stores.fair_lock import FairLock
 from smarttriage.adapters.stores.incidents import IncidentRecords
 from smarttriage.adapters.stores.keys import KeyRecords
@@ -29,6 +30,7 @@ from smarttriage.ports import Clock
 
 class SqlRecords(
     IncidentRecords,
+    FactRecords,
     ArticleRecords,
     OutcomeRecords,
     LoopRecords,

@@ -73,8 +73,10 @@ def test_migrations_make_exactly_the_tables_of_the_schema(store: SqlStore) -> No
             "article_outcome",
             "change",
             "cluster_membership",
+            "escalation_event",
             "feedback",
             "fix_group_event",
+            "incident_event",
             "shadow_answer",
         }
 
