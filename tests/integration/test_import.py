@@ -13,7 +13,8 @@ from smarttriage.adapters.stores.sql import SqlStore
 from smarttriage.adapters.tabular import read_rows
 from smarttriage.domain.errors import InvalidInput
 from smarttriage.domain.incident import IncidentStatus
-from smarttriage.services.importing import ImportReport, ImportService, Row, importer, mapped, parse_map
+from smarttriage.services.import_rows import Row, mapped, parse_map
+from smarttriage.services.importing import ImportReport, ImportService, importer
 from smarttriage.services.live import Models
 from smarttriage.testing.fakes import KeywordClassifier, ManualClock
 from tests.integration.installation import _policy, _taxonomy

@@ -13,7 +13,8 @@ from smarttriage.domain.item_names import NameWords
 from smarttriage.ports import Store
 from smarttriage.services.cmdb import Directory
 from smarttriage.services.cmdb_importing import CHANGE_COLUMNS, ITEM_COLUMNS, CmdbImport, CmdbReport
-from smarttriage.services.importing import ImportReport, Row, importer, parse_pairs
+from smarttriage.services.import_rows import Row, parse_pairs
+from smarttriage.services.importing import ImportReport, importer
 
 Progress = Callable[[ImportReport], None]
 SEED_FACT = "seed_cmdb"

@@ -16,7 +16,8 @@ from smarttriage.bootstrap.resources import shipped
 from smarttriage.config import Settings
 from smarttriage.domain.errors import InvalidInput
 from smarttriage.ports import Encoder, Store
-from smarttriage.services.importing import ImportReport, ImportService, Row, importer, mapped, parse_map
+from smarttriage.services.import_rows import Row, mapped, parse_map
+from smarttriage.services.importing import ImportReport, ImportService, importer
 from smarttriage.services.live import Models
 
 Progress = Callable[[ImportReport], None]

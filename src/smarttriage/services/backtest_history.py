@@ -10,7 +10,7 @@ from datetime import UTC, datetime, tzinfo
 from smarttriage.domain.errors import InvalidInput
 from smarttriage.domain.incident import TARGETS
 from smarttriage.domain.instants import TimeReader, reader_for
-from smarttriage.services.importing import CUSTOM, EMPTY_DATES, parse_map
+from smarttriage.services.import_rows import CUSTOM, EMPTY_DATES, parse_map
 from smarttriage.services.training import row_text
 
 

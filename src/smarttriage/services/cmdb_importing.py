@@ -11,7 +11,8 @@ from smarttriage.domain.access import Principal
 from smarttriage.domain.cmdb import Criticality, Item, ItemChange, ItemKind
 from smarttriage.domain.errors import InvalidInput, SmartTriageError
 from smarttriage.ports import Clock, Store
-from smarttriage.services.importing import ImportReport, Row
+from smarttriage.services.import_rows import Row
+from smarttriage.services.importing import ImportReport
 
 ITEM_COLUMNS = (
     "id",

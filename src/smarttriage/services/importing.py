@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -12,21 +11,15 @@ from smarttriage.domain.access import DEFAULT_TENANT, EVERYONE, Principal, Scope
 from smarttriage.domain.article import Article, ArticleStatus, passage_text, passages
 from smarttriage.domain.errors import InvalidInput, SmartTriageError
 from smarttriage.domain.history import IncidentCounts
-from smarttriage.domain.incident import TARGETS, Incident, IncidentStatus, Labels, Resolution
+from smarttriage.domain.incident import TARGETS, Incident, Labels
 from smarttriage.ports import Clock, Encoder, Records, Store
-from smarttriage.services.import_counts import COUNTS, counts_of
+from smarttriage.services.import_counts import counts_of
+from smarttriage.services.import_rows import CUSTOM, Row, instant_of, list_of, resolution_of, status_of, text_of
 from smarttriage.services.incidents import decided, priority_of
 from smarttriage.services.indexing import embed
 from smarttriage.services.live import Models
 
 BATCH = 256
-EMPTY_DATES = ("", "null", "none", "nan", "nat")
-_LISTS = ("affected_users", "affected_services", "configuration_items", "symptoms")
-_TEXTS = ("title", "description", "reporter", "initial_impact", "logged_by", "language", "support_group", "priority", "source_id")
-_INSTANTS = ("reported_at", "detected_at", "resolved_at")
-# What `--map` may name on its left side, beside `custom.<target>`.
-INCIDENT_FIELDS = (*_TEXTS, *_LISTS, *_INSTANTS, *TARGETS, "status", "resolution", "resolved_by", "article_id", *COUNTS)
-CUSTOM = "custom."
 
 
 @dataclass(slots=True)
@@ -51,15 +44,6 @@ class ImportReport:
     def read(self) -> int:
         """Rows seen so far."""
         return self.added + self.updated + self.present + len(self.skipped)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of a file, where it stood, and why it cannot be used if it cannot."""
-
-    place: str
-    values: Mapping[str, Any]
-    problem: str | None = None
 
 
 class ImportService:
@@ -174,35 +158,35 @@ class ImportService:
     def _read(self, values: Mapping[str, Any], source: str, report: ImportReport) -> Incident:
         counts_of(values)
         known = self._labels(values, report)
-        note, resolved_at = _text(values.get("resolution")), _instant("resolved_at", values.get("resolved_at"))
+        note, resolved_at = text_of(values.get("resolution")), instant_of("resolved_at", values.get("resolved_at"))
         now = self._clock()
-        reported_at = _instant("reported_at", values.get("reported_at")) or now
-        source_id = _text(values.get("source_id")) or _digest(json.dumps(values, sort_keys=True, default=str))
+        reported_at = instant_of("reported_at", values.get("reported_at")) or now
+        source_id = text_of(values.get("source_id")) or _digest(json.dumps(values, sort_keys=True, default=str))
         incident = Incident(
             id=f"inc_{_digest(f'{self._principal.tenant}/{source}/{source_id}')}",
             tenant=self._principal.tenant,
-            title=_text(values.get("title")) or "",
-            description=_text(values.get("description")) or "",
+            title=text_of(values.get("title")) or "",
+            description=text_of(values.get("description")) or "",
             source_system=source,
             source_id=source_id,
             created_at=now,
             updated_at=now,
             reported_at=reported_at,
-            detected_at=_instant("detected_at", values.get("detected_at")),
+            detected_at=instant_of("detected_at", values.get("detected_at")),
             labels=known,
             reviewed=decided(known),
-            status=_status(values.get("status"), resolved=note is not None or resolved_at is not None),
-            resolution=_resolution(values, note, resolved_at or reported_at),
-            reporter=_text(values.get("reporter")),
-            initial_impact=_text(values.get("initial_impact")),
-            logged_by=_text(values.get("logged_by")),
-            language=_text(values.get("language")),
-            priority=_text(values.get("priority")),
-            support_group=_text(values.get("support_group")),
-            affected_users=_list(values.get("affected_users")),
-            affected_services=_list(values.get("affected_services")),
-            configuration_items=_list(values.get("configuration_items")),
-            symptoms=_list(values.get("symptoms")),
+            status=status_of(values.get("status"), resolved=note is not None or resolved_at is not None),
+            resolution=resolution_of(values, note, resolved_at or reported_at),
+            reporter=text_of(values.get("reporter")),
+            initial_impact=text_of(values.get("initial_impact")),
+            logged_by=text_of(values.get("logged_by")),
+            language=text_of(values.get("language")),
+            priority=text_of(values.get("priority")),
+            support_group=text_of(values.get("support_group")),
+            affected_users=list_of(values.get("affected_users")),
+            affected_services=list_of(values.get("affected_services")),
+            configuration_items=list_of(values.get("configuration_items")),
+            symptoms=list_of(values.get("symptoms")),
         )
         if not incident.text.strip():
             raise InvalidInput("no text: map title or description to a column that has some")
@@ -212,7 +196,7 @@ class ImportService:
 
     def _labels(self, values: Mapping[str, Any], report: ImportReport) -> Labels:
         found: dict[str, str | None] = {}
-        custom = {key.removeprefix(CUSTOM): _text(value) for key, value in values.items() if key.startswith(CUSTOM)}
+        custom = {key.removeprefix(CUSTOM): text_of(value) for key, value in values.items() if key.startswith(CUSTOM)}
         for target in TARGETS:
             found[target], unknown = self._label(target, values.get(target), report)
             if unknown is not None:
@@ -222,7 +206,7 @@ class ImportService:
 
     def _label(self, target: str, value: Any, report: ImportReport) -> tuple[str | None, str | None]:
         """Return (label of the taxonomy, None), or (None, what the file says) where the taxonomy has no such label."""
-        text = _text(value)
+        text = text_of(value)
         if text is None:
             return None, None
         matrix = self._models.policy.matrix
@@ -241,72 +225,11 @@ def importer(key_id: str, tenant: str = DEFAULT_TENANT) -> Principal:
     return Principal(key_id, tenant, frozenset({EVERYONE}), frozenset({Scope.ADMIN}))
 
 
-def parse_map(pairs: Sequence[str]) -> dict[str, str]:
-    """Return our field -> their column from "field=column" pairs. Raises InvalidInput naming the pair and the known fields."""
-    return parse_pairs(pairs, (*INCIDENT_FIELDS, f"{CUSTOM}<name>"))
-
-
-def parse_pairs(pairs: Sequence[str], known: Sequence[str]) -> dict[str, str]:
-    """Return our field -> their column; "custom.<name>" among the known ones lets any such name through. Raises InvalidInput."""
-    mapping = {}
-    for pair in pairs:
-        ours, separator, theirs = pair.partition("=")
-        own = ours.startswith(CUSTOM) and ours != CUSTOM and f"{CUSTOM}<name>" in known
-        if not separator or not theirs or not (own or (ours in known and "<" not in ours)):
-            raise InvalidInput(
-                f'--map "{pair}": write our field, =, their column; our fields are {", ".join(known)}', field="map"
-            )
-        mapping[ours] = theirs
-    return mapping
-
-
-def mapped(rows: Iterable[Row], mapping: Mapping[str, str]) -> Iterator[Row]:
-    """Yield the rows under our names. Raises InvalidInput if the first row lacks a mapped column."""
-    for position, row in enumerate(rows):
-        absent = [column for column in mapping.values() if column not in row.values]
-        if position == 0 and absent and row.problem is None:
-            raise InvalidInput(f'there is no column "{absent[0]}"; the file has {", ".join(row.values)}', field="map")
-        yield Row(row.place, {ours: row.values.get(theirs) for ours, theirs in mapping.items()}, row.problem)
-
-
 def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
     iterator = iter(rows)
     while batch := list(islice(iterator, size)):
         yield batch
 
 
-def _text(value: Any) -> str | None:
-    text = "" if value is None else str(value).replace("\x00", "").strip()
-    return text or None
-
-
-def _list(value: Any) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (_text(value) or "").split(";") if part.strip())
-
-
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
-
-
-def _instant(name: str, value: Any) -> datetime | None:
-    text = _text(value)
-    if text is None or text.casefold() in EMPTY_DATES:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidInput(f'{name} is "{text}"; write ISO 8601, for example 2026-11-23T08:30:00+00:00', field=name) from None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
-
-
-def _status(value: Any, *, resolved: bool) -> IncidentStatus:
-    text = (_text(value) or "").casefold().replace(" ", "_")
-    if text in list(IncidentStatus):
-        return IncidentStatus(text)
-    return IncidentStatus.RESOLVED if resolved else IncidentStatus.OPEN
-
-
-def _resolution(values: Mapping[str, Any], note: str | None, at: datetime) -> Resolution | None:
-    if note is None:
-        return None
-    return Resolution(note, at, _text(values.get("resolved_by")), _text(values.get("article_id")))
