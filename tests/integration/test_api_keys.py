@@ -49,6 +49,7 @@ ROUTES: list[tuple[str, str, Any, tuple[str, ...]]] = [
     ("GET", "/v1/fields/{target}/operating-point", None, ("admin",)),
     ("GET", "/v1/fields/{target}/precision", None, ANY),
     ("GET", "/v1/escalations", None, ANY),
+    ("GET", "/v1/escalations/events", None, ANY),
     ("GET", "/v1/incidents/{incident}/escalation", None, ANY),
     ("GET", "/v1/insights/kpis", None, ANY),
     ("GET", "/v1/insights/breaches", None, ANY),

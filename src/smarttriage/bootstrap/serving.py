@@ -10,6 +10,7 @@ import structlog
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.clusters import open_clusters
 from smarttriage.bootstrap.cmdb import open_directory, seed_cmdb
+from smarttriage.bootstrap.escalating import open_escalation
 from smarttriage.bootstrap.importing import seed
 from smarttriage.bootstrap.indexing import INDEX_FOLDER, new_indexing
 from smarttriage.bootstrap.keys import ensure_admin_key
@@ -72,6 +73,7 @@ def open_services(settings: Settings, *, say: parts.Say) -> Iterator[tuple[Servi
         items = open_directory(settings, store).view
         board = cleanup.enter_context(open_clusters(settings, store=store, live=live, cmdb=items))
         loop = cleanup.enter_context(open_loop(store=store, live=live))
+        cleanup.enter_context(open_escalation(settings, store=store, live=live))
         hooks = (follower.notify, reload)
         yield _services(settings, store=store, live=live, hooks=hooks, watched=watched, board=board, loop=loop), key
 

@@ -6,6 +6,7 @@ import typer
 
 from smarttriage.cli.backtest import backtest
 from smarttriage.cli.doctor import doctor
+from smarttriage.cli.escalations import escalations
 from smarttriage.cli.evaluate import app as evaluate_app
 from smarttriage.cli.importing import app as import_app
 from smarttriage.cli.predict import predict
@@ -26,6 +27,7 @@ app.command()(train)
 app.command()(predict)
 app.command()(backtest)
 app.command()(doctor)
+app.command()(escalations)
 app.command()(promote)
 app.command()(rollback)
 app.add_typer(evaluate_app, name="evaluate")

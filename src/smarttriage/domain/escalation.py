@@ -127,18 +127,23 @@ class EscalationMatrix:
         """Return the ids of the criteria that make the incident a candidate for a major one."""
         return tuple(one.id for one in self.major if one.fits(incident))
 
-    def steps_of(self, incident: Incident, policy: PriorityPolicy, *, now: datetime) -> list[StepOfIncident]:
-        """Return the steps of an open incident in the order in which they fall due; none without a priority or once it is resolved."""
+    def steps_of(
+        self, incident: Incident, policy: PriorityPolicy, *, now: datetime, declared: str | None = None
+    ) -> list[StepOfIncident]:
+        """Return the steps of an open incident in the order in which they fall due; none without a priority or once it is resolved.
+
+        `declared` is the cluster that holds it and was promoted to a major incident; it brings the `major_only` steps as criteria do.
+        """
         if not incident.is_open or incident.priority not in policy.targets:
             return []
-        criteria = self.major_criteria(incident)
-        own = [one for one in self.steps if incident.priority in one.priorities and (criteria or not one.major_only)]
-        steps = [_of_incident(one, incident, policy, criteria, now) for one in own]
+        why = _why_major(self.major_criteria(incident), declared)
+        own = [one for one in self.steps if incident.priority in one.priorities and (why or not one.major_only)]
+        steps = [_of_incident(one, incident, policy, why, now) for one in own]
         return sorted(steps, key=lambda one: (one.due_at, one.step.id))
 
 
 def _of_incident(
-    step: EscalationStep, incident: Incident, policy: PriorityPolicy, criteria: tuple[str, ...], now: datetime
+    step: EscalationStep, incident: Incident, policy: PriorityPolicy, why_major: str, now: datetime
 ) -> StepOfIncident:
     target = policy.targets[incident.priority or ""]
     allowed = timedelta(minutes=target.due_minutes) * step.at_share
@@ -146,10 +151,17 @@ def _of_incident(
     due_at = policy.calendar.add(incident.reported_at, allowed) if business else incident.reported_at + allowed
     why = f"{step.at_share:.0%} of the {timedelta(minutes=target.due_minutes)} ({target.clock}) that {target.priority} allows"
     if step.major_only:
-        why += f"; candidate for a major incident by {', '.join(criteria)}"
+        why += f"; {why_major}"
     clock = f"{incident.tenant}\x1f{incident.id}\x1f{step.id}\x1f{due_at.isoformat()}"
     event_id = "esc_" + hashlib.sha256(clock.encode()).hexdigest()[:_EVENT_DIGITS]
     return StepOfIncident(event_id, incident.id, step, due_at, due_at <= now, why)
+
+
+def _why_major(criteria: tuple[str, ...], declared: str | None) -> str:
+    """Return what makes it a major incident or a candidate for one, "" where nothing does."""
+    parts = [f"candidate for a major incident by {', '.join(criteria)}"] if criteria else []
+    parts += [f"part of {declared}, which was declared a major incident"] if declared else []
+    return "; ".join(parts)
 
 
 def _criterion(section: Section, policy: PriorityPolicy, seen: set[str]) -> MajorCriterion:

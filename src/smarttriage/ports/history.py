@@ -1,6 +1,6 @@
 """What the store keeps of the course of incidents: events, counts, escalations; and what key figures are made of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from smarttriage.domain.access import Principal
@@ -41,6 +41,10 @@ class HistoryRecords(Protocol):
 
     def add_escalations(self, events: Sequence[EscalationEvent]) -> int:
         """Store events that are not there yet, by event id, in that order; return how many those are."""
+        ...
+
+    def told_escalations(self, event_ids: Collection[str]) -> frozenset[str]:
+        """Return which of the event ids are stored."""
         ...
 
     def escalations(self, principal: Principal, *, after: int, limit: int) -> Sequence[EscalationEvent]:

@@ -1,14 +1,15 @@
 """Which escalation steps are due. They follow from the record and the clock alone, so that no crash can lose or repeat one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from smarttriage.domain.access import Principal
 from smarttriage.domain.errors import ConfigurationError, NotFound
-from smarttriage.domain.escalation import EscalationMatrix, StepOfIncident
+from smarttriage.domain.escalation import EscalationEvent, EscalationMatrix, StepOfIncident
 from smarttriage.domain.incident import Incident, IncidentStatus
 from smarttriage.domain.priority import PriorityPolicy
-from smarttriage.ports import Clock, IncidentFilter, Store
+from smarttriage.domain.streams import ProposalKind
+from smarttriage.ports import Clock, IncidentFilter, Records, Store
 
 _PAGE = 500
 
@@ -30,15 +31,28 @@ class EscalationService:
         """Return every step of an incident, due or to come. Raises NotFound for one that the principal may not see."""
         with self.store.begin() as records:
             incident = records.incident(incident_id, principal)
+            declared = declared_major(records)
         if incident is None:
             raise NotFound(f'there is no incident "{incident_id}" that this key may see')
-        return self._matrix().steps_of(incident, self.policy, now=self.clock())
+        return self._matrix().steps_of(incident, self.policy, now=self.clock(), declared=declared.get(incident_id))
 
     def due(self, principal: Principal) -> list[StepOfIncident]:
         """Return the steps that are due on all open incidents, oldest first."""
         matrix, now = self._matrix(), self.clock()
-        steps = [step for one in self._open(principal) for step in matrix.steps_of(one, self.policy, now=now) if step.is_due]
+        with self.store.begin() as records:
+            declared = declared_major(records)
+        steps = [
+            step
+            for one in self._open(principal)
+            for step in matrix.steps_of(one, self.policy, now=now, declared=declared.get(one.id))
+            if step.is_due
+        ]
         return sorted(steps, key=lambda one: (one.due_at, one.event_id))
+
+    def events(self, principal: Principal, *, after: int, limit: int) -> Sequence[EscalationEvent]:
+        """Return what was told behind `after`, in the order in which it was told."""
+        with self.store.begin() as records:
+            return records.escalations(principal, after=after, limit=limit)
 
     def _matrix(self) -> EscalationMatrix:
         if self.matrix is None:
@@ -55,3 +69,10 @@ class EscalationService:
                 cursor = page.next_cursor
                 if cursor is None:
                     break
+
+
+def declared_major(records: Records) -> dict[str, str]:
+    """Return incident id -> the open cluster that holds it and was promoted to a major incident."""
+    promoted = [cluster.id for cluster, proposal in records.ongoing() if proposal.kind is ProposalKind.MAJOR]
+    present = (each for cluster in promoted for each in records.memberships(cluster) if each.until is None)
+    return {each.incident_id: each.cluster_id for each in present}

@@ -93,6 +93,7 @@ class HistoryContract:
             assert records.add_escalations([an_escalation("a"), an_escalation("b")]) == 2
             assert records.add_escalations([an_escalation("b", because="again"), an_escalation("c")]) == 1
         with store.begin() as records:
+            assert records.told_escalations(["a", "c", "d"]) == {"a", "c"}
             told = records.escalations(a_principal(), after=0, limit=9)
             assert [one.event_id for one in told] == ["a", "b", "c"]
             assert replace(told[1], seq=0) == an_escalation("b")

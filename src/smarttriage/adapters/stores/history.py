@@ -1,6 +1,6 @@
 """The course of incidents in a transaction: what happened to them, how often, and which escalations were told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, bindparam, exists, insert, select, update
@@ -8,7 +8,7 @@ from sqlalchemy import Row, bindparam, exists, insert, select, update
 from smarttriage.adapters.stores.history_schema import escalation_event, incident_count, incident_event
 from smarttriage.adapters.stores.incident_rows import incident_of
 from smarttriage.adapters.stores.schema import incident, incident_audience
-from smarttriage.adapters.stores.transaction import Transaction
+from smarttriage.adapters.stores.transaction import Transaction, chunks
 from smarttriage.adapters.stores.types import InsertIfNew
 from smarttriage.domain.access import Principal
 from smarttriage.domain.escalation import EscalationEvent, EscalationKind
@@ -42,6 +42,7 @@ _OPEN_BEHIND = {
     for status in _OPEN
 }
 _ADD_ESCALATION = InsertIfNew(escalation_event)
+_TOLD = select(escalation_event.c.event_id).where(escalation_event.c.event_id.in_(bindparam("ids", expanding=True)))
 _ESCALATIONS = (
     select(escalation_event)
     .where(
@@ -86,6 +87,10 @@ class HistoryRecords(Transaction):
         """Store events that are not there yet, by event id, in that order; return how many those are."""
         # One by one: drivers do not count rows of many at once, and new events are few.
         return sum(self._writes.execute(_ADD_ESCALATION, _escalation_row(one)).rowcount for one in events)
+
+    def told_escalations(self, event_ids: Collection[str]) -> frozenset[str]:
+        """Return which of the event ids are stored."""
+        return frozenset(row.event_id for part in chunks(event_ids) for row in self._reads.execute(_TOLD, {"ids": part}))
 
     def escalations(self, principal: Principal, *, after: int, limit: int) -> Sequence[EscalationEvent]:
         """Return stored events behind `after`, by seq, of incidents that the principal may see."""

@@ -24,6 +24,13 @@ class EscalationQuery(Body):
     limit: Annotated[int, Field(ge=1, le=1000)] = 200
 
 
+class EventQuery(Body):
+    """Which events are listed: those behind `after`."""
+
+    after: Annotated[int, Field(ge=0, le=2**62)] = 0
+    limit: Annotated[int, Field(ge=1, le=1000)] = 200
+
+
 class EscalationOut(Out):
     """A duty. Receivers tell repeats by `event_id`: the same step of the same incident and deadline always has the same."""
 
@@ -44,6 +51,40 @@ class EscalationsOut(Out):
     now: datetime
     n: int
     items: list[EscalationOut]
+
+
+class EscalationEventOut(Out):
+    """A duty that fell due: stored once, when it did; `seq` is its place in the feed."""
+
+    seq: int
+    event_id: str
+    incident_id: str
+    step: str
+    kind: str = Field(description="functional, hierarchical or communication.")
+    to: str
+    action: str
+    because: str
+    due_at: datetime
+    emitted_at: datetime
+
+
+class EscalationEventsOut(Out):
+    """Events in the order in which they were told; send `next_after` as `after` to go on behind them, now or later."""
+
+    items: list[EscalationEventOut]
+    next_after: int
+
+
+@router.get(
+    "/v1/escalations/events",
+    summary="Follow escalation events",
+    responses=documented.answers(EscalationEventsOut, *documented.READ),
+)
+def list_events(call: Reader, query: Annotated[EventQuery, Query()]) -> Response:
+    """Return what was told behind `after`, on incidents that the key may see: each step of each incident once, for good."""
+    found = _service(call).events(call.principal, after=query.after, limit=query.limit)
+    items = [{name: getattr(one, name) for name in EscalationEventOut.model_fields} for one in found]
+    return answer({"items": items, "next_after": found[-1].seq if found else query.after}).response
 
 
 @router.get(
