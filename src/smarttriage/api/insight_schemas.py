@@ -93,6 +93,26 @@ class SavedOut(Out):
     high: float | None
 
 
+class EstimateOut(Out):
+    """A figure with its 95 % interval, by bootstrap over the pairs."""
+
+    value: float
+    low: float
+    high: float
+
+
+class SuggestionEffectOut(Out):
+    """Incidents that had a suggestion before they were resolved, against matched ones without: an association, no proof."""
+
+    n_with: int
+    n_without: int
+    n_pairs: int = Field(description="Of the same category, priority, group and month of report, nearest in time.")
+    min_pairs: int = Field(description="With fewer pairs nothing is said: null.")
+    saved_hours: EstimateOut | None = Field(description="Median of the hours saved; negative: resolved later.")
+    n_deflection_pairs: int
+    deflected: EstimateOut | None = Field(description="Share that was resolved at first contact, less that of the partners.")
+
+
 class KpisOut(Out):
     """The key figures of the incidents that the key may see."""
 
@@ -100,6 +120,7 @@ class KpisOut(Out):
     goals: list[GoalOut]
     figures: FiguresOut
     saved: SavedOut
+    suggestions: SuggestionEffectOut
 
 
 class BreachOut(Out):

@@ -59,6 +59,13 @@ class IncidentFacts:
         return None if self.resolved_at is None else _hours(self.resolved_at - self.opened_at)
 
     @property
+    def first_contact(self) -> bool | None:
+        """Whether the group that had it first resolved it for good: neither reassigned nor reopened; None where that is not known."""
+        if self.n_reopened is None or self.n_reassigned is None:
+            return None
+        return not self.n_reopened and not self.n_reassigned
+
+    @property
     def hours_to_detect(self) -> float | None:
         """Hours from what was noticed to the report; None where nobody wrote down when it was noticed."""
         return None if self.detected_at is None else _hours(self.opened_at - self.detected_at)
@@ -180,7 +187,7 @@ def kpis(incidents: Sequence[IncidentFacts], *, now: datetime) -> Kpis:
         met_sla_resolved=share(resolved, lambda one: one.met_sla),
         reopened=share(incidents, _was_reopened),
         reassigned=share(incidents, _was_reassigned),
-        first_contact=share(incidents, _first_contact),
+        first_contact=share(incidents, lambda one: one.first_contact),
         used_article=share(incidents, lambda one: one.used_article),
         reopened_soon=share(incidents, lambda one: one.reopened_soon),
         recurred=recurrence(resolved, incidents, until=now),
@@ -259,11 +266,6 @@ def _was_reopened(one: IncidentFacts) -> bool | None:
 
 def _was_reassigned(one: IncidentFacts) -> bool | None:
     return None if one.n_reassigned is None else one.n_reassigned > 0
-
-
-def _first_contact(one: IncidentFacts) -> bool | None:
-    reopened, reassigned = _was_reopened(one), _was_reassigned(one)
-    return None if reopened is None or reassigned is None else not reopened and not reassigned
 
 
 def _hours(span: timedelta) -> float:

@@ -148,6 +148,12 @@ def saved_by_articles(incidents: Sequence[IncidentFacts]) -> Saved:
 
 
 def _differences(helped: Sequence[IncidentFacts], alone: Sequence[IncidentFacts]) -> list[float]:
+    pairs = matched_pairs(helped, alone)
+    return [(partner.hours_to_resolve or 0.0) - (one.hours_to_resolve or 0.0) for one, partner in pairs]
+
+
+def matched_pairs(helped: Sequence[IncidentFacts], alone: Sequence[IncidentFacts]) -> list[tuple[IncidentFacts, IncidentFacts]]:
+    """Return each of `helped` with the one of `alone` that was reported nearest in time, none used twice; both come in that order."""
     free = list(alone)
     opened = [one.opened_at for one in free]
     found = []
@@ -157,7 +163,7 @@ def _differences(helped: Sequence[IncidentFacts], alone: Sequence[IncidentFacts]
         place = _nearest(opened, one.opened_at)
         partner = free.pop(place)
         opened.pop(place)
-        found.append((partner.hours_to_resolve or 0.0) - (one.hours_to_resolve or 0.0))
+        found.append((one, partner))
     return found
 
 

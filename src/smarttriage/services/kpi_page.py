@@ -7,6 +7,7 @@ from smarttriage.domain.kpi import Durations
 from smarttriage.domain.kpi_targets import Standing
 from smarttriage.services.backtest_charts import Line, bars, lines
 from smarttriage.services.kpi_report import MEANINGS, KpiReport, hours, percent, saved_text, shown
+from smarttriage.services.suggestion_effect import effect_text
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1d2733; background: #fff }
@@ -93,6 +94,7 @@ def _times(report: KpiReport) -> list[str]:
         "<p></p>",
         _table(("share", "value", "95 % interval", "known of"), counted),
         f"<p>{escape(saved_text(report.saved))}; {report.saved.n_unmatched:,} found no partner.</p>",
+        f"<p>{escape(effect_text(report.suggestions))}.</p>",
     ]
 
 

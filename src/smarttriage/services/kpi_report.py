@@ -21,6 +21,7 @@ from smarttriage.domain.kpi_trends import (
     unusual_days,
 )
 from smarttriage.services.kpi_facts import priority_code
+from smarttriage.services.suggestion_effect import SuggestionEffect, effect_text, suggestion_effect
 
 # What a spreadsheet takes for a formula when a cell begins with it (OWASP, "CSV Injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -29,6 +30,7 @@ MEANINGS = (
     "Durations run round the clock; the verdict on a target runs on the calendar of its priority.",
     "First contact: neither reassigned nor reopened. Where the record does not tell, an incident counts in no share.",
     "Saved: incidents with an article beside matched ones without (same priority, category and group). An association, no proof.",
+    "Suggestions: incidents that had one before they were resolved beside matched ones without (same category, priority, group and month).",
 )
 
 
@@ -44,6 +46,7 @@ class KpiReport:
     unusual_days: Sequence[UnusualDay]
     category_mix: Sequence[MonthOfCategory]
     saved: Saved
+    suggestions: SuggestionEffect
 
 
 def kpi_report(incidents: Sequence[IncidentFacts], *, source: str, now: datetime) -> KpiReport:
@@ -58,6 +61,7 @@ def kpi_report(incidents: Sequence[IncidentFacts], *, source: str, now: datetime
         unusual_days=unusual_days(incidents),
         category_mix=category_mix(incidents),
         saved=saved_by_articles(incidents),
+        suggestions=suggestion_effect(incidents),
     )
 
 
@@ -92,6 +96,7 @@ def as_table(report: KpiReport) -> str:
         hours_of = "".join(f"{hours(value):>10}" for value in (times.mean, times.median, times.p90))
         lines.append(f"{one.name[:23]:<24}{one.n:>7}{hours_of}{percent(one.met_sla):>8}")
     lines += ["", f"{len(report.breaches)} missed their target; {len(report.unusual_days)} unusual days", saved_text(saved)]
+    lines.append(effect_text(report.suggestions))
     return "\n".join([*lines, *MEANINGS])
 
 
@@ -147,7 +152,8 @@ def _lines(report: KpiReport) -> Iterator[tuple[object, ...]]:
             (by, one["name"], name, value) for one in groups for name, value in _leaves({"n": one["n"], **one}) if name != "name"
         )
     yield from (("all", report.source, name, value) for name, value in _leaves(figures))
-    yield from (("saved by articles", report.source, name, value) for name, value in whole["saved"].items())
+    for title, key in (("saved by articles", "saved"), ("effect of suggestions", "suggestions")):
+        yield from ((title, report.source, name, value) for name, value in _leaves(whole[key]))
     for section, key in (("breaches", "id"), ("unusual_days", "day"), ("category_mix", "category")):
         yield from ((section, one[key], name, value) for one in whole[section] for name, value in one.items() if name != key)
 
