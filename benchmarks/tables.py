@@ -42,6 +42,7 @@ SECTIONS = {
     "evidence": "Evidence: how long wrong and outdated articles stay first, and how many good ones fall with them",
     "gaps": "Knowledge gaps: are the topics found that a knowledge base lacks",
     "hygiene": "Hygiene: from which cosine two articles are twins, and what looking through a knowledge base costs",
+    "kpi_cost": "Key figures and escalation: what a report on 100,000 incidents and a pass over their clocks cost",
     "kpis": "Key figures: those of a real record beside what pandas computed from it",
     "breach": "Breach risk: time to resolve at arrival, with a conformal interval, beside the median per priority",
     "storms": "Storms: how soon an outage is seen among the desk's tickets, how many are, and how often for nothing",

@@ -11,6 +11,7 @@ from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.clusters import open_clusters
 from smarttriage.bootstrap.cmdb import open_directory, seed_cmdb
 from smarttriage.bootstrap.escalating import open_escalation
+from smarttriage.bootstrap.forecasting import forecasts
 from smarttriage.bootstrap.importing import seed
 from smarttriage.bootstrap.indexing import INDEX_FOLDER, new_indexing
 from smarttriage.bootstrap.keys import ensure_admin_key
@@ -135,6 +136,7 @@ def _services(
         ready=lambda: True,
         limits=Limits(max_body_bytes=settings.max_body_bytes, max_concurrent=settings.max_concurrent),
         escalation=escalation(settings, policy=live.state.models.policy),
+        forecast=forecasts(settings),
     )
 
 

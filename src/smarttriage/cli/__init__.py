@@ -8,6 +8,7 @@ from smarttriage.cli.backtest import backtest
 from smarttriage.cli.doctor import doctor
 from smarttriage.cli.escalations import escalations
 from smarttriage.cli.evaluate import app as evaluate_app
+from smarttriage.cli.forecast import forecast
 from smarttriage.cli.importing import app as import_app
 from smarttriage.cli.predict import predict
 from smarttriage.cli.promote import promote, rollback
@@ -28,6 +29,7 @@ app.command()(predict)
 app.command()(backtest)
 app.command()(doctor)
 app.command()(escalations)
+app.command()(forecast)
 app.command()(promote)
 app.command()(rollback)
 app.add_typer(evaluate_app, name="evaluate")

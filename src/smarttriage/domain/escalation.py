@@ -9,7 +9,7 @@ from typing import Any
 
 from smarttriage.domain.configuration import Section
 from smarttriage.domain.incident import Incident
-from smarttriage.domain.priority import PriorityPolicy, SlaClock
+from smarttriage.domain.priority import PriorityPolicy
 
 _LONGEST_SHARE = 5.0  # of the allowed time; a step beyond it has been mistyped (50 for 0.5)
 _EVENT_DIGITS = 24
@@ -146,9 +146,7 @@ def _of_incident(
     step: EscalationStep, incident: Incident, policy: PriorityPolicy, why_major: str, now: datetime
 ) -> StepOfIncident:
     target = policy.targets[incident.priority or ""]
-    allowed = timedelta(minutes=target.due_minutes) * step.at_share
-    business = target.clock is SlaClock.BUSINESS_HOURS
-    due_at = policy.calendar.add(incident.reported_at, allowed) if business else incident.reported_at + allowed
+    due_at = policy.due_at(target.priority, incident.reported_at, share=step.at_share)
     why = f"{step.at_share:.0%} of the {timedelta(minutes=target.due_minutes)} ({target.clock}) that {target.priority} allows"
     if step.major_only:
         why += f"; {why_major}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -64,6 +65,12 @@ class PriorityPolicy:
     matrix: PriorityMatrix
     targets: Mapping[str, SlaTarget]
     calendar: BusinessCalendar
+
+    def due_at(self, priority: str, start: datetime, *, share: float = 1.0) -> datetime:
+        """Return when a share of the allowed time has passed, on the priority's own clock. Raises KeyError for one without a target."""
+        target = self.targets[priority]
+        allowed = timedelta(minutes=target.due_minutes) * share
+        return self.calendar.add(start, allowed) if target.clock is SlaClock.BUSINESS_HOURS else start + allowed
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], file: str = "priority.toml") -> "PriorityPolicy":

@@ -1,6 +1,7 @@
 """What the store keeps of the course of incidents: events, counts, escalations; and what key figures are made of."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from smarttriage.domain.access import Principal
@@ -37,6 +38,10 @@ class HistoryRecords(Protocol):
 
     def open_incidents(self, after: str, *, limit: int) -> Sequence[Incident]:
         """Return open incidents of every tenant with greater ids, by id (for background passes only)."""
+        ...
+
+    def n_open_at(self, tenant: str, at: datetime) -> int:
+        """Return how many incidents that the tenant had been told of before were open at the instant."""
         ...
 
     def add_escalations(self, events: Sequence[EscalationEvent]) -> int:

@@ -8,6 +8,7 @@ _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 900, 240, 44, 34, 26
 # Told apart by people who see no red and green (Okabe and Ito, 2008).
 _COLOURS = ("#0072b2", "#009e73", "#d55e00", "#7f7f7f")
 _MONTHS_NAMED = 12
+_LEGEND, _LEGEND_CHARS = 210, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +29,17 @@ class Band:
     high: float
 
 
-def lines(months: Sequence[str], drawn: Sequence[Line], *, band: Band | None, title: str) -> str:
-    """Return shares by month, 0 at the bottom and 1 at the top."""
-    parts = [_rule(_y(value, 0, 1), f"{value:.0%}") for value in (0, 0.25, 0.5, 0.75, 1)]
+def lines(months: Sequence[str], drawn: Sequence[Line], *, band: Band | None, title: str, top: float = 1.0) -> str:
+    """Return shares by month, 0 at the bottom and `top` at the top."""
+    parts = [_rule(_y(top * part, 0, top), f"{top * part:.0%}") for part in (0, 0.25, 0.5, 0.75, 1)]
     if band:
-        left, top, bottom = _x(band.first, len(months)), _y(band.high, 0, 1), _y(band.low, 0, 1)
-        box = f'x="{left:.1f}" y="{top:.1f}" width="{_WIDTH - left:.1f}" height="{bottom - top:.1f}"'
+        left, upper, lower = _x(band.first, len(months)), _y(band.high, 0, top), _y(band.low, 0, top)
+        box = f'x="{left:.1f}" y="{upper:.1f}" width="{_WIDTH - left:.1f}" height="{lower - upper:.1f}"'
         parts.append(f'<rect {box} fill="{_COLOURS[2]}" opacity=".15"><title>{escape(band.name)}</title></rect>')
     for place, line in enumerate(drawn):
         colour = _COLOURS[place % len(_COLOURS)]
-        parts += [_stroke(run, len(months), colour) for run in _runs(line.values)]
-        parts.append(f'<text x="{_LEFT + 170 * place}" y="14" style="fill:{colour};font-weight:600">{escape(line.name)}</text>')
+        parts += [_stroke(run, len(months), colour, top) for run in _runs(line.values)]
+        parts.append(_legend(line.name, _LEFT + _LEGEND * place, colour))
     return _chart(parts, months, title)
 
 
@@ -76,8 +77,14 @@ def _runs(values: Sequence[float | None]) -> list[list[tuple[int, float]]]:
     return [run for run in runs if run]
 
 
-def _stroke(run: Sequence[tuple[int, float]], n_months: int, colour: str) -> str:
-    points = [(_x(place, n_months), _y(value, 0, 1)) for place, value in run]
+def _legend(name: str, left: int, colour: str) -> str:
+    """Return the name over the chart, cut where the next one begins; the whole of it stands in the tooltip."""
+    short = name if len(name) <= _LEGEND_CHARS else f"{name[: _LEGEND_CHARS - 1]}…"
+    return f'<text x="{left}" y="14" style="fill:{colour};font-weight:600">{escape(short)}<title>{escape(name)}</title></text>'
+
+
+def _stroke(run: Sequence[tuple[int, float]], n_months: int, colour: str, top: float) -> str:
+    points = [(_x(place, n_months), _y(value, 0, top)) for place, value in run]
     if len(points) == 1:
         return f'<circle cx="{points[0][0]:.1f}" cy="{points[0][1]:.1f}" r="2.5" fill="{colour}"/>'
     joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from smarttriage.domain.escalation import EscalationMatrix
 from smarttriage.ports import Clock
+from smarttriage.services.breach import BreachModel
 from smarttriage.services.clusters import ClusterService
 from smarttriage.services.cmdb_records import CmdbService
 from smarttriage.services.drafts import DraftService
@@ -53,6 +54,7 @@ class Services:
         reload: Loads models and taxonomy anew and swaps them in; raises an error of the family where they cannot be loaded.
         ready: Whether the process may be sent requests.
         escalation: Which steps fall due when; None where the installation has no matrix.
+        forecast: Returns a tenant's forecast of resolution times, None where none was trained.
     """
 
     triage: TriageService
@@ -73,3 +75,4 @@ class Services:
     ready: Callable[[], bool]
     limits: Limits = field(default_factory=Limits)
     escalation: EscalationMatrix | None = None
+    forecast: Callable[[str], BreachModel | None] = lambda _tenant: None

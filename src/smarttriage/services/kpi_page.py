@@ -1,5 +1,6 @@
 """The key figures as one HTML file: no script, nothing loaded from elsewhere, every text escaped."""
 
+import math
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -64,7 +65,10 @@ def _volume(report: KpiReport) -> list[str]:
         mix.setdefault(one.category, {})[one.month] = one.share
     drawn = [Line(name, [shares.get(month) for month in months]) for name, shares in list(mix.items())[:_DRAWN_CATEGORIES]]
     if drawn:
-        parts.append(lines(months, drawn, band=None, title="Largest categories: share of the month's incidents"))
+        highest = max((value for line in drawn for value in line.values if value is not None), default=1.0)
+        # Whole steps of 20 %, so that the quarters on the axis are round and the lines use the height.
+        top = min(1.0, max(0.2, math.ceil(highest * 5) / 5))
+        parts.append(lines(months, drawn, band=None, title="Largest categories: share of the month's incidents", top=top))
     return parts
 
 
@@ -93,9 +97,13 @@ def _times(report: KpiReport) -> list[str]:
         _table(("hours", "n", "mean", "median", "p90"), rows),
         "<p></p>",
         _table(("share", "value", "95 % interval", "known of"), counted),
-        f"<p>{escape(saved_text(report.saved))}; {report.saved.n_unmatched:,} found no partner.</p>",
-        f"<p>{escape(effect_text(report.suggestions))}.</p>",
+        f"<p>{_sentence(saved_text(report.saved))}; {report.saved.n_unmatched:,} found no partner.</p>",
+        f"<p>{_sentence(effect_text(report.suggestions))}.</p>",
     ]
+
+
+def _sentence(text: str) -> str:
+    return escape(text[:1].upper() + text[1:])
 
 
 def _groups(report: KpiReport) -> list[str]:

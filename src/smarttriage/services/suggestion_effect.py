@@ -75,6 +75,8 @@ def suggestion_effect(incidents: Sequence[IncidentFacts]) -> SuggestionEffect:
 
 def effect_text(effect: SuggestionEffect) -> str:
     """Return the effect as a sentence."""
+    if not effect.n_with + effect.n_without:
+        return "suggestions: the record does not say which resolved incidents had one"
     if effect.saved_hours is None:
         return (
             f"suggestions: {effect.n_pairs} matched pairs ({effect.n_with} resolved with one, {effect.n_without} without), too few to "

@@ -86,6 +86,23 @@ class HistoryContract:
             rest = [one.id for one in records.open_incidents(first[-1], limit=2)]
         assert (first, rest) == (["inc_0", "inc_1"], ["inc_3"])
 
+    def test_load_at_an_instant_counts_what_was_told_before_and_not_ended_yet(self, store: Store) -> None:
+        """What is reported or ends at the instant itself: not yet reported, not yet ended."""
+        ends = [None, -1, 0, 1]
+        made = [an_incident(id=f"inc_{n}", reported_at=NOON - timedelta(hours=2)) for n in range(len(ends))]
+        done = [
+            one
+            if end is None
+            else replace(one, status=IncidentStatus.CLOSED, resolution=Resolution("Mended.", NOON + timedelta(hours=end)))
+            for one, end in zip(made, ends, strict=True)
+        ]
+        with store.begin(write=True) as records:
+            records.add_incidents(
+                [*done, an_incident(id="now"), an_incident(id="far", tenant="other", reported_at=_EARLIER)], key_id=None
+            )
+        with store.begin() as records:
+            assert records.n_open_at("default", NOON) == 3
+
     def test_an_escalation_is_stored_once_and_told_to_those_who_may_see_its_incident(self, store: Store) -> None:
         """A repeat under the same event id adds nothing; the feed goes on behind a seq."""
         with store.begin(write=True) as records:

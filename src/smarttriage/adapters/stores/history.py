@@ -1,9 +1,10 @@
 """The course of incidents in a transaction: what happened to them, how often, and which escalations were told."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, exists, insert, select, update
+from sqlalchemy import Row, bindparam, exists, func, insert, or_, select, update
 
 from smarttriage.adapters.stores.history_schema import escalation_event, incident_count, incident_event
 from smarttriage.adapters.stores.incident_rows import incident_of
@@ -41,6 +42,11 @@ _OPEN_BEHIND = {
     .limit(bindparam("n_rows"))
     for status in _OPEN
 }
+_N_OPEN_AT = select(func.count()).where(
+    incident.c.tenant == bindparam("tenant"),
+    incident.c.reported_at < bindparam("at"),
+    or_(incident.c.status.in_(_OPEN), incident.c.resolved_at.is_(None), incident.c.resolved_at >= bindparam("at")),
+)
 _ADD_ESCALATION = InsertIfNew(escalation_event)
 _TOLD = select(escalation_event.c.event_id).where(escalation_event.c.event_id.in_(bindparam("ids", expanding=True)))
 _ESCALATIONS = (
@@ -82,6 +88,10 @@ class HistoryRecords(Transaction):
         """Return open incidents of every tenant with greater ids, by id."""
         rows = [row for query in _OPEN_BEHIND.values() for row in self._reads.execute(query, {"after": after, "n_rows": limit})]
         return [incident_of(row) for row in sorted(rows, key=lambda row: str(row.id))[:limit]]
+
+    def n_open_at(self, tenant: str, at: datetime) -> int:
+        """Return how many incidents that the tenant had been told of before were open at the instant."""
+        return int(self._reads.execute(_N_OPEN_AT, {"tenant": tenant, "at": at}).scalar_one())
 
     def add_escalations(self, events: Sequence[EscalationEvent]) -> int:
         """Store events that are not there yet, by event id, in that order; return how many those are."""

@@ -13,7 +13,9 @@ from smarttriage.api.calls import Call, Reader
 from smarttriage.api.schemas import Body
 from smarttriage.api.strict_json import StrictRoute
 from smarttriage.domain.escalation import StepOfIncident
+from smarttriage.services.breach import Method
 from smarttriage.services.escalating import EscalationService
+from smarttriage.services.forecasting import ForecastService
 
 router = APIRouter(route_class=StrictRoute, tags=["escalation"])
 
@@ -75,6 +77,23 @@ class EscalationEventsOut(Out):
     next_after: int
 
 
+class ForecastOut(Out):
+    """How long the incident is expected to take; all null where too little is known, and `because` says why."""
+
+    method: Method | None = Field(description="What did better on the newest fifth of the history: the model or the median.")
+    hours: float | None = Field(description="Median of the hours from report to resolution, round the clock.")
+    low: float | None = Field(description="90 % interval (conformal) of these hours.")
+    high: float | None
+    risk: float | None = Field(description="How likely the target is missed, given how long the incident has been open.")
+    because: str
+
+
+class IncidentEscalationOut(EscalationsOut):
+    """Every step of an incident, and how likely it is to miss its target."""
+
+    forecast: ForecastOut
+
+
 @router.get(
     "/v1/escalations/events",
     summary="Follow escalation events",
@@ -98,12 +117,18 @@ def list_due(call: Reader, query: Annotated[EscalationQuery, Query()]) -> Respon
 @router.get(
     "/v1/incidents/{incident_id}/escalation",
     summary="Read an incident's escalation steps",
-    responses=documented.answers(EscalationsOut, *documented.READ_ONE),
+    responses=documented.answers(IncidentEscalationOut, *documented.READ_ONE),
 )
 def read_steps(call: Reader, incident_id: str) -> Response:
-    """Return every step of the incident, due or to come, and why it applies."""
+    """Return every step of the incident, due or to come, and why it applies; and how long it is expected to take."""
+    services = call.services
+    policy = services.live.state.models.policy
     steps = _service(call).of(call.principal, incident_id)
-    return _answer(call, steps, limit=len(steps))
+    service = ForecastService(store=services.store, policy=policy, clock=services.clock, model=services.forecast)
+    found = service.of(call.principal, incident_id)
+    forecast = {name: _rounded(getattr(found, name)) for name in ForecastOut.model_fields}
+    items = [_shown(one) for one in steps]
+    return answer({"now": services.clock(), "n": len(steps), "items": items, "forecast": forecast}).response
 
 
 def _service(call: Call) -> EscalationService:
@@ -121,3 +146,7 @@ def _shown(one: StepOfIncident) -> dict[str, Any]:
     duty = {"step": one.step.id, "kind": one.step.kind, "to": one.step.to, "action": one.step.action}
     own = {name: getattr(one, name) for name in ("event_id", "incident_id", "due_at", "is_due", "because")}
     return own | duty
+
+
+def _rounded(value: object) -> object:
+    return round(value, 3) if isinstance(value, float) else value
