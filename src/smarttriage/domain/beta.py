@@ -4,7 +4,8 @@ import math
 from functools import lru_cache
 
 _HALVINGS = 30  # of 0..1: a billionth
-_MOST_TERMS, _ENOUGH, _TINY = 300, 1e-12, 1e-300
+# Terms grow with the square root of the counts; a hundred thousand need some hundreds.
+_MOST_TERMS, _ENOUGH, _TINY = 10_000, 1e-12, 1e-300
 
 
 def beta_cdf(x: float, a: float, b: float) -> float:

@@ -1,6 +1,6 @@
 """The exact interval of a share."""
 
-import math
+from smarttriage.domain.beta import beta_cdf
 
 _HALVINGS = 60  # of 0..1: beyond double precision
 
@@ -16,25 +16,14 @@ def clopper_pearson(right: int, n: int, *, confidence: float = 0.95) -> tuple[fl
 
 
 def _lower(right: int, n: int, tail: float) -> float:
-    """Return the share at which `right` or more of n are seen with probability `tail`."""
+    """Return the share at which `right` or more of n are seen with probability `tail`.
+
+    That probability is a beta function (DLMF 8.17.5), which is not summed up term by term: reports have shares of a hundred thousand.
+    """
     if right == 0:
         return 0.0
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if _at_least(right, n, middle) < tail else (low, middle)
+        low, high = (middle, high) if beta_cdf(middle, right, n - right + 1) < tail else (low, middle)
     return low
-
-
-def _at_least(right: int, n: int, share: float) -> float:
-    """Return the probability of `right` or more of n; only the shorter side of the sum is added up."""
-    if right < n - right:
-        return 1 - _between(0, right - 1, n, share)
-    return _between(right, n, n, share)
-
-
-def _between(first: int, last: int, n: int, share: float) -> float:
-    yes, no, ways = math.log(share), math.log1p(-share), math.lgamma(n + 1)
-    return math.fsum(
-        math.exp(ways - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * yes + (n - k) * no) for k in range(first, last + 1)
-    )

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -65,9 +65,9 @@ def kpi_report(incidents: Sequence[IncidentFacts], *, source: str, now: datetime
     )
 
 
-def plain(report: KpiReport) -> dict[str, Any]:
-    """Return the report as JSON knows it: shares with count and interval, instants as ISO 8601."""
-    return {name: _plain(getattr(report, name)) for name in KpiReport.__slots__}
+def plain(report: KpiReport, names: Iterable[str] = KpiReport.__slots__) -> dict[str, Any]:
+    """Return these parts of the report as JSON knows them: shares with count and interval, instants as ISO 8601."""
+    return {name: _plain(getattr(report, name)) for name in names}
 
 
 def as_json(report: KpiReport) -> str:

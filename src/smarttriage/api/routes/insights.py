@@ -1,6 +1,7 @@
 """Key figures, missed targets and trends of the incidents that the key may see."""
 
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
@@ -12,7 +13,7 @@ from smarttriage.api.insight_schemas import BreachesOut, InsightQuery, KpisOut, 
 from smarttriage.api.routes import gaps, hygiene
 from smarttriage.api.strict_json import StrictRoute
 from smarttriage.services.insights import InsightsService
-from smarttriage.services.kpi_report import plain
+from smarttriage.services.kpi_report import KpiReport, plain
 
 router = APIRouter(route_class=StrictRoute, tags=["insights"])
 router.include_router(gaps.router)
@@ -28,28 +29,26 @@ class BreachQuery(InsightQuery):
 @router.get("/v1/insights/kpis", summary="Read the key figures", responses=documented.answers(KpisOut, *documented.READ))
 def read_kpis(call: Reader, query: Annotated[InsightQuery, Query()]) -> Response:
     """Return times, shares and backlog, by priority, category and group, beside the targets. No figure is of a person."""
-    found = _report(call, query)
-    return answer({name: found[name] for name in KpisOut.model_fields}).response
+    return answer(plain(_report(call, query), KpisOut.model_fields)).response
 
 
 @router.get("/v1/insights/breaches", summary="List missed targets", responses=documented.answers(BreachesOut, *documented.READ))
 def read_breaches(call: Reader, query: Annotated[BreachQuery, Query()]) -> Response:
     """Return the incidents that missed their target on the business calendar, newest first."""
     found = _report(call, query)
-    missed = found["breaches"]
-    return answer({"now": found["now"], "n": len(missed), "items": missed[: query.limit]}).response
+    listed = plain(replace(found, breaches=found.breaches[: query.limit]), ("now", "breaches"))
+    return answer({"now": listed["now"], "n": len(found.breaches), "items": listed["breaches"]}).response
 
 
 @router.get("/v1/insights/trends", summary="Read volume and mix", responses=documented.answers(TrendsOut, *documented.READ))
 def read_trends(call: Reader, query: Annotated[InsightQuery, Query()]) -> Response:
     """Return volume by month, the largest categories by month, and days unlike the same weekday before."""
     found = _report(call, query)
-    months = {"opened_by_month": found["figures"]["opened_by_month"]}
-    return answer({"now": found["now"], **months, **{name: found[name] for name in ("category_mix", "unusual_days")}}).response
+    shown = plain(found, ("now", "category_mix", "unusual_days"))
+    return answer({**shown, "opened_by_month": found.figures.opened_by_month}).response
 
 
-def _report(call: Call, query: InsightQuery) -> dict[str, Any]:
+def _report(call: Call, query: InsightQuery) -> KpiReport:
     services = call.services
     service = InsightsService(store=services.store, policy=services.live.state.models.policy, clock=services.clock)
-    found = service.report(call.principal, reported_from=query.reported_from, reported_before=query.reported_before)
-    return plain(found)
+    return service.report(call.principal, reported_from=query.reported_from, reported_before=query.reported_before)
