@@ -8,7 +8,7 @@ _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 900, 240, 44, 34, 26
 # Told apart by people who see no red and green (Okabe and Ito, 2008).
 _COLOURS = ("#0072b2", "#009e73", "#d55e00", "#7f7f7f")
 _MONTHS_NAMED = 12
-_LEGEND, _LEGEND_CHARS = 210, 32
+_LEGEND, _LEGEND_CHARS = 210, 28
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ svg { width: 100%; height: auto } svg text { font: 11px system-ui, sans-serif; f
 .goal b { display: block; font-size: 1.4rem } .met { border-left-color: #009e73 } .missed { border-left-color: #d55e00 }
 """
 _SHOWN_GROUPS, _SHOWN_BREACHES, _SHOWN_DAYS, _DRAWN_CATEGORIES = 15, 50, 30, 4
+_MONTH_DRAWN_FROM = 20
 _WORDS = {Standing.MET: "✓ met", Standing.MISSED: "✗ missed", Standing.UNKNOWN: "not recorded"}
 
 
@@ -63,7 +64,9 @@ def _volume(report: KpiReport) -> list[str]:
     mix: dict[str, dict[str, float]] = {}
     for one in report.category_mix:
         mix.setdefault(one.category, {})[one.month] = one.share
-    drawn = [Line(name, [shares.get(month) for month in months]) for name, shares in list(mix.items())[:_DRAWN_CATEGORIES]]
+    # The first days of a month say little of it; a share of three incidents would fill the chart.
+    known = [month if n >= _MONTH_DRAWN_FROM else "" for month, n in report.figures.opened_by_month.items()]
+    drawn = [Line(name, [shares.get(month) for month in known]) for name, shares in list(mix.items())[:_DRAWN_CATEGORIES]]
     if drawn:
         highest = max((value for line in drawn for value in line.values if value is not None), default=1.0)
         # Whole steps of 20 %, so that the quarters on the axis are round and the lines use the height.

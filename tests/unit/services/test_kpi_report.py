@@ -51,6 +51,17 @@ def test_empty_record_has_a_report() -> None:
     assert "<svg" not in page(report)
 
 
+def test_mix_uses_the_height_of_its_chart_and_leaves_out_months_of_a_few_incidents() -> None:
+    names = ["Network and connectivity of branch offices", *"abcdefg"]
+    full = [facts(n, opened_at=NOW - timedelta(days=60), category=names[n % 8]) for n in range(80)]
+    few = [facts(100 + n, opened_at=NOW, category="a") for n in range(3)]
+    shown = page(kpi_report([*full, *few], source="desk", now=NOW))
+    assert ">20%</text>" in shown
+    assert ">100%</text>" not in shown
+    assert ">Network and connectivity of…<title>" in shown
+    assert "<circle" in shown  # one month is drawn, as a point
+
+
 def test_report_names_no_person() -> None:
     names = str(plain(kpi_report([facts(1)], source="desk", now=NOW)))
     assert not [word for word in ("resolved_by", "assigned_to", "agent", "reporter") if word in names]
