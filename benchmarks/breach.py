@@ -180,7 +180,7 @@ def table(result: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
         "record at arrival (first priority, first group, hour, weekday, load; GCP: service, severity, first update). median_factor: half "
         "of the predictions are wrong by more than this factor. late: longer than 4, 8, 24, 72 hours for priority 1 to 4, 4 hours at GCP. "
         "coverage_90 should be 0.90; where it is lower, the desk changed with time, which no split conformal interval promises to follow. "
-        'served: what a service would have said that chose between the two on the rows before (model only where it had the lower log error and the lower Brier score on their newest fifth); n is smaller where it says "don\'t know". Both use rows whose resolution may lie behind the next arrival: a running desk knows a little less. '
+        'served: what a service would have said that chose between the two on the rows before (the model only where its log error and its Brier score were both lower on their newest fifth by more than the 95 % interval of the paired difference); n is smaller where it says "don\'t know". Both use rows whose resolution may lie behind the next arrival: a running desk knows a little less. '
         "Near-duplicates (`cluster`) are split by time only. On GCP neither method tells late incidents from others (an AUC near 0.5), so "
         "the goal is missed there; tried were service, severity, hour, load and the words of the first update.",
     ]

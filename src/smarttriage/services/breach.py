@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import fmean, median
+from statistics import fmean, median, stdev
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ _FIT, _CALIBRATED = 0.6, 0.8
 MIN_OF_PRIORITY = 40
 _CONFIDENCE = 0.9
 _MINUTE_H = 1 / 60
+_NORMAL_95 = 1.96
 
 
 class Method(StrEnum):
@@ -108,7 +109,7 @@ class BreachModel:
     Attributes:
         time: Reads text, facts, hour and load.
         by_priority: Priority -> the hours of its incidents.
-        method: What is served: the model only where it beats the baseline in both figures.
+        method: What is served: the model only where it clearly beats the baseline in both figures.
         figures: Method -> how it did.
         n_rows: Incidents that it rests on.
     """
@@ -126,10 +127,11 @@ class BreachModel:
             message = f"{len(rows)} resolved incidents with a priority; a forecast needs {MIN_ROWS}"
             raise InvalidInput(message, field="incidents")
         first, second = int(len(rows) * _FIT), int(len(rows) * _CALIBRATED)
-        figures = _judged(rows[:first], rows[first:second], rows[second:])
-        model, base = figures[Method.MODEL], figures[Method.PRIORITY]
-        better = model.log_error < base.log_error and model.brier < base.brier
+        losses = _judged(rows[:first], rows[first:second], rows[second:])
+        model, base = losses[Method.MODEL], losses[Method.PRIORITY]
+        better = all(_clearly_less(ours, theirs) for ours, theirs in zip(model, base, strict=True))
         method = Method.MODEL if better else Method.PRIORITY
+        figures = {name: Figures(*(fmean(each) for each in pair)) for name, pair in losses.items()}
         # What is served knows the newest incidents too; they calibrate it.
         return cls(_fitted(rows[:second], rows[second:]), _by_priority(rows), method, figures, len(rows))
 
@@ -147,7 +149,7 @@ class BreachModel:
                 (risk,) = self.time.risks([arrival], allowed_hours=[allowed_hours], open_for_hours=open_for_hours)
             return _forecast(Method.MODEL, hours, (low, high), risk, because)
         risk = None if allowed_hours is None else known.risk(allowed_hours, open_for_hours)
-        because = f"{len(known.hours)} resolved incidents of {priority}; reading text, group, hour and load did not do better on the newest fifth"
+        because = f"{len(known.hours)} resolved incidents of {priority}; reading text, group, hour and load did not do clearly better on the newest fifth"
         return _forecast(Method.PRIORITY, known.middle(), known.interval(), risk, because)
 
     def state(self) -> tuple[dict[str, Any], dict[str, Vectors]]:
@@ -180,23 +182,37 @@ def _forecast(method: Method, hours: float, ends: tuple[float, float], risk: flo
     return Forecast(method, hours, low, high, risk, because)
 
 
-def _judged(fitted: Sequence[Resolved], later: Sequence[Resolved], newest: Sequence[Resolved]) -> dict[Method, Figures]:
+_Losses = tuple[list[float], list[float]]
+
+
+def _clearly_less(ours: Sequence[float], theirs: Sequence[float]) -> bool:
+    """Return whether the paired difference of the losses lies below zero with its whole 95 % interval.
+
+    F. X. Diebold and R. S. Mariano, "Comparing Predictive Accuracy", Journal of Business & Economic Statistics 13 (1995), 253-263,
+    for losses that do not depend on each other.
+    """
+    differences = [one - other for one, other in zip(ours, theirs, strict=True)]
+    return fmean(differences) + _NORMAL_95 * stdev(differences) / math.sqrt(len(differences)) < 0
+
+
+def _judged(fitted: Sequence[Resolved], later: Sequence[Resolved], newest: Sequence[Resolved]) -> dict[Method, _Losses]:
     time, known = _fitted(fitted, later), _by_priority([*fitted, *later])
     every = Ordered.of([one.hours for one in (*fitted, *later)])
     arrivals, allowed = [one.arrival for one in newest], [one.allowed_hours for one in newest]
     base = [known.get(one.priority, every) for one in newest]
     return {
-        Method.MODEL: _figures(newest, time.hours(arrivals), time.risks(arrivals, allowed_hours=allowed)),
-        Method.PRIORITY: _figures(
+        Method.MODEL: _losses(newest, time.hours(arrivals), time.risks(arrivals, allowed_hours=allowed)),
+        Method.PRIORITY: _losses(
             newest, [one.middle() for one in base], [one.risk(limit) for one, limit in zip(base, allowed, strict=True)]
         ),
     }
 
 
-def _figures(rows: Sequence[Resolved], hours: Sequence[float], risks: Sequence[float]) -> Figures:
+def _losses(rows: Sequence[Resolved], hours: Sequence[float], risks: Sequence[float]) -> _Losses:
+    """Return for each row the error of the logarithm of hours and the squared error of the risk."""
     errors = [abs(math.log((said + _MINUTE_H) / (one.hours + _MINUTE_H))) for one, said in zip(rows, hours, strict=True)]
     brier = [(risk - (one.hours > one.allowed_hours)) ** 2 for one, risk in zip(rows, risks, strict=True)]
-    return Figures(fmean(errors), fmean(brier))
+    return errors, brier
 
 
 def _fitted(known: Sequence[Resolved], later: Sequence[Resolved]) -> ResolutionTime:
