@@ -10,7 +10,7 @@ from smarttriage.domain.errors import NotFound
 from smarttriage.domain.incident import Incident
 from smarttriage.domain.priority import PriorityPolicy
 from smarttriage.ports import Clock, Store
-from smarttriage.services.breach import BreachModel, Forecast, Resolved, unknown
+from smarttriage.services.breach import BreachModel, Forecast, Method, Resolved, unknown
 from smarttriage.services.resolution_time import Arrival
 
 # The newest; a desk changes, and the features of so many take 80 MB while they are fitted.
@@ -68,8 +68,10 @@ class ForecastService:
             incident = records.incident(incident_id, principal)
             if incident is None:
                 raise NotFound(f'there is no incident "{incident_id}" that this key may see')
-            n_open = records.n_open_at(incident.tenant, incident.reported_at) if incident.is_open else 0
-        model = self.model(incident.tenant)
+            model = self.model(incident.tenant) if incident.is_open else None
+            # Counting the load reads every incident of the tenant once; the median does not ask for it.
+            asks_load = model is not None and model.method is Method.MODEL
+            n_open = records.n_open_at(incident.tenant, incident.reported_at) if asks_load else 0
         if not incident.is_open:
             return unknown("it is resolved")
         if model is None:
