@@ -1,7 +1,7 @@
 """One ranking out of two: dense (cosine) and lexical (BM25) hits over the same records."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # Cormack, Clarke, Buettcher: Reciprocal rank fusion outperforms Condorcet and individual rank learning methods, SIGIR 2009.
 RRF_K = 60
@@ -9,8 +9,7 @@ RRF_K = 60
 Scored = Sequence[tuple[str, float]]
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A record that at least one side found; the side that did not find it says None."""
 
     id: str
@@ -46,12 +45,11 @@ def convex(
     """
     near, worded = dict(dense), dict(lexical)
     span = max(worded.values(), default=0.0) - lexical_least
-    scores = {}
-    for record in {**near, **worded}:
-        words = (
-            min(1.0, max(0.0, worded.get(record, lexical_least) - lexical_least) / span) if span > 0 else float(record in worded)
-        )
-        scores[record] = dense_weight * max(0.0, near.get(record, dense_least)) + (1 - dense_weight) * words
+    scores = {record: dense_weight * max(0.0, cosine) for record, cosine in near.items()}
+    unfound, rest = dense_weight * max(0.0, dense_least), 1 - dense_weight
+    for record, bm25 in worded.items():
+        words = min(1.0, max(0.0, bm25 - lexical_least) / span) if span > 0 else 1.0
+        scores[record] = scores.get(record, unfound) + rest * words
     return _ordered(scores, near, worded)
 
 

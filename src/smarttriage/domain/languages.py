@@ -1,8 +1,8 @@
 """Which language a text is in, by the small words and letters that languages do not share; unsure is None."""
 
 import unicodedata
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from smarttriage.domain.cue_tokens import fold
@@ -39,6 +39,11 @@ class Languages:
     profiles: Mapping[str, Profile]
     shared: frozenset[str]
     speakers: Mapping[str, tuple[str, ...]]
+    _recent: Callable[[str], str | None] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Remember the last answers; a suggestion asks for the language of its text several times."""
+        object.__setattr__(self, "_recent", lru_cache(maxsize=64)(self._detect))
 
     @classmethod
     def of(cls, profiles: Mapping[str, Profile]) -> "Languages":
@@ -56,6 +61,9 @@ class Languages:
         A language that is not supported needs twice the evidence of every supported one: a wrong refusal costs more than a
         missed one.
         """
+        return self._recent(text)
+
+    def _detect(self, text: str) -> str | None:
         if (script := foreign_script(text)) is not None:
             return f"script:{script}"
         # A capital inside a text is mostly a name: Łukasz may write English.

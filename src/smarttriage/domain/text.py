@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from smarttriage.domain.cleaning import cleaned
 
@@ -12,6 +13,8 @@ SEPARATOR = "\n"
 MAX_CHARS = 2_000
 # Beyond this a text is not even looked at for what mail programs add: 1 MB would take a tenth of a second.
 MAX_READ_CHARS = 4_000
+# A suggestion asks for its own text about ten times, once for each thing that reads it.
+_cleaned = lru_cache(maxsize=64)(cleaned)
 
 
 def model_text(title: str, description: str, max_chars: int = MAX_CHARS) -> str:
@@ -22,7 +25,7 @@ def model_text(title: str, description: str, max_chars: int = MAX_CHARS) -> str:
     caller's fields (see `locate`). An empty title adds nothing.
     """
     joined = f"{title}{SEPARATOR}{description}" if title else description
-    return cleaned(joined[: max(max_chars, MAX_READ_CHARS)])[:max_chars].rstrip()
+    return _cleaned(joined[: max(max_chars, MAX_READ_CHARS)])[:max_chars].rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,17 @@
 """Vector and lexical indexes: what is searched, and the fixed states that requests read."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from smarttriage.ports.models import Vectors
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One result of a search; a higher score is better and is comparable only within one index."""
+class Hit(NamedTuple):
+    """One result of a search; a higher score is better and is comparable only within one index.
+
+    A search makes hundreds; a named tuple is made in a third of the time of a frozen dataclass.
+    """
 
     id: str
     score: float

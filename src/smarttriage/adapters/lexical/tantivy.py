@@ -7,8 +7,9 @@ they do have a share in how rare a word is taken to be.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
 import tantivy
@@ -22,6 +23,8 @@ from smarttriage.ports import Hit
 HEAP_BYTES = 15_000_000
 # Room for ties behind the k-th hit before a wider search is needed.
 TIE_MARGIN = 8
+# Terms whose number of texts is remembered until the index changes.
+REMEMBERED_TERMS = 20_000
 # The columns. The row number leads from a hit to its id without reading the stored document.
 ID, TEXT, LABEL, ROW = "id", "text", "label", "row"
 
@@ -37,12 +40,13 @@ def _schema() -> tantivy.Schema:
 
 @dataclass(frozen=True, slots=True)
 class TantivySearcher:
-    """A fixed state: tantivy's own point-in-time searcher, the ids by row number and the label sets in use."""
+    """A fixed state: tantivy's own point-in-time searcher, the ids by row number, the label sets in use and in how many texts a term is."""
 
     searcher: tantivy.Searcher
     schema: tantivy.Schema
     ids: Sequence[str]
     label_sets: frozenset[Labels]
+    n_texts: Callable[[str], int]
 
     def __len__(self) -> int:
         """Number of texts."""
@@ -82,7 +86,7 @@ class TantivySearcher:
 
     def _rarest(self, text: str) -> list[str]:
         """Return the distinct known terms of a query, the rarest where there are more than fit."""
-        known = [(n_texts, term) for term in dict.fromkeys(terms(text)) if (n_texts := self.searcher.doc_freq(TEXT, term))]
+        known = [(n_texts, term) for term in dict.fromkeys(terms(text)) if (n_texts := self.n_texts(term))]
         if len(known) > MAX_QUERY_TERMS:
             known = sorted(known, key=lambda each: each[0])[:MAX_QUERY_TERMS]
         return [term for _, term in known]
@@ -169,7 +173,9 @@ class TantivyIndex:
     def _publish(self) -> None:
         self._writer.commit()
         self._index.reload()
-        self._searcher = TantivySearcher(self._index.searcher(), self._schema, self._ids, frozenset(self._label_sets))
+        searcher = self._index.searcher()
+        n_texts = lru_cache(maxsize=REMEMBERED_TERMS)(partial(searcher.doc_freq, TEXT))
+        self._searcher = TantivySearcher(searcher, self._schema, self._ids, frozenset(self._label_sets), n_texts)
 
     def _content(self) -> Iterator[AnalysedText]:
         searcher = self._searcher.searcher
