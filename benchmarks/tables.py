@@ -21,6 +21,7 @@ SECTIONS = {
     "cold_start": "Cold start: descriptions alone, then 1 to 100 labels a class, beside TF-IDF + LinearSVC and embeddings + LogisticRegression",
     "cold_start_development": "Cold start: the sets on which its design was chosen",
     "retrieval": "Retrieval: dense, lexical and hybrid",
+    "rerank": "A second stage: late interaction over the first twenty, and what a cross-encoder costs",
     "silence": "When nothing is suggested, and how likely the first suggestion is right",
     "encoders": "Encoders: three layers and six, trained on IT texts, beside all-MiniLM-L6-v2",
     "bilingual": "German, French, Dutch and Spanish incidents asked of English articles",
