@@ -7,7 +7,7 @@ import secrets
 
 from fastapi import APIRouter, Response
 
-from smarttriage.api import documented, wire
+from smarttriage.api import documented, suggestion_wire, wire
 from smarttriage.api.answers import Answer, answer
 from smarttriage.api.calls import Administrator, AdministratorReader
 from smarttriage.api.record_schemas import KeyOut, KeysOut, NewKeyOut, ReloadOut
@@ -37,7 +37,7 @@ def reload(call: Administrator) -> Response:
         state = call.services.live.state
         models = state.models
         origin = Provenance(models.classifier.version, models.encoder.encoder_id, state.catalogue.seq, models.taxonomy.version)
-        return answer({"provenance": wire.provenance(origin)})
+        return answer({"provenance": suggestion_wire.provenance(origin)})
 
     return call.once(work).response
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from smarttriage.api import documented, wire
+from smarttriage.api import documented, suggestion_wire
 from smarttriage.api.answer_schemas import PredictionsOut, SuggestionOut
 from smarttriage.api.answers import Answer, answer
 from smarttriage.api.calls import Call, Suggester, SuggestionReader, not_longer
@@ -30,7 +30,7 @@ def create_suggestion(call: Suggester, body: SuggestionCreate) -> Response:
     def work() -> Answer:
         made = _suggested(call, body)
         call.app.metrics.suggestion(made.timing_ms)
-        return answer(wire.suggestion(made))
+        return answer(suggestion_wire.suggestion(made))
 
     # A suggestion adds nothing that the index would have to follow, so nobody is woken.
     return call.once(work).response
@@ -47,7 +47,7 @@ def read_suggestion(call: SuggestionReader, suggestion_id: str) -> Response:
         made = records.suggestion(suggestion_id, call.principal)
     if made is None or not made.shown_to(call.principal):
         raise NotFound(f"there is no suggestion {suggestion_id}", field="suggestion_id")
-    return answer(wire.suggestion(made)).response
+    return answer(suggestion_wire.suggestion(made)).response
 
 
 @router.post(
@@ -66,7 +66,11 @@ def predict_batch(call: Suggester, body: BatchCreate) -> Response:
 
     def work() -> Answer:
         return answer(
-            {"predictions": [wire.prediction(fields) for fields in call.services.triage.predict(call.principal, texts)]}
+            {
+                "predictions": [
+                    suggestion_wire.prediction(fields) for fields in call.services.triage.predict(call.principal, texts)
+                ]
+            }
         )
 
     return call.once(work).response
