@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 DATA_DIR ?= data
 
-.PHONY: run test check clean
+.PHONY: run test check bench clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("smarttriage needs Python 3.11 or newer, this is %s; say which one to use: make PYTHON=python3.12 ..." % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -31,6 +31,10 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Hours on a small machine; a run that was cut off goes on. ARGS="--only kpis --weights FOLDER" and the like are handed on.
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/all.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) dist build
