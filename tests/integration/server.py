@@ -25,12 +25,12 @@ class Server:
             self.port = free.getsockname()[1]
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> "Server":
+    def start(self, *options: str) -> "Server":
         environment = {**os.environ, "SMARTTRIAGE_BOOTSTRAP_KEY": KEY, "SMARTTRIAGE_HOLDOUT_SHARE": "0"}
         command = [sys.executable, "-c", "from smarttriage.cli import main; main()", "serve"]
         self.log = (self.data_dir.parent / f"{self.data_dir.name}.log").open("ab")
         self.process = subprocess.Popen(
-            [*command, "--data-dir", str(self.data_dir), "--port", str(self.port)],
+            [*command, "--data-dir", str(self.data_dir), "--port", str(self.port), *options],
             env=environment,
             stdout=self.log,
             stderr=self.log,

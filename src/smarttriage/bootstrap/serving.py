@@ -44,10 +44,10 @@ log = structlog.get_logger("smarttriage")
 
 
 @contextmanager
-def open_services(settings: Settings, *, say: parts.Say) -> Iterator[tuple[Services, str]]:
+def open_services(settings: Settings, *, say: parts.Say, saves: bool = True) -> Iterator[tuple[Services, str]]:
     """Yield the services over the data folder and the administrator's key; an empty folder is prepared.
 
-    At the end the indexes are saved and the store is closed.
+    At the end the indexes are saved, where `saves` says so (of several processes over a folder one does), and the store is closed.
     """
     _log_to_stderr(settings.log_level)
     with ExitStack() as cleanup:
@@ -58,7 +58,8 @@ def open_services(settings: Settings, *, say: parts.Say) -> Iterator[tuple[Servi
         live, indexing = _open_live(settings, store=store, encoder=encoder, searcher=searcher, say=say)
         follower = Follower(indexing=indexing, publish=live.publish_catalogue, on_error=_report)
         follower.start()
-        cleanup.callback(follower.save, settings.data_dir / INDEX_FOLDER)
+        if saves:
+            cleanup.callback(follower.save, settings.data_dir / INDEX_FOLDER)
         cleanup.callback(follower.stop)
         if searcher is encoder:
             keep_encoder(settings, store, encoder)
