@@ -86,6 +86,7 @@ PLAN: dict[str, Arguments] = {
     "bulk": lambda given: ["--weights", given.weights],
     "latency": _none,
     "load": _kept("--keep", "load"),
+    "peers": lambda given: ["--weights", given.weights, "--python", given.peers, "--work", given.work / "peers"],
 }
 
 
@@ -121,8 +122,10 @@ def missing(name: str, given: Given) -> str | None:
     """Return why a benchmark cannot be run here, or None."""
     if "shared" in source(name) and not DATA.is_dir():
         return f"{DATA} is not there"
-    if name == "bulk" and given.weights is None:
+    if name in ("bulk", "peers") and given.weights is None:
         return "--weights names no folder"
+    if name == "peers" and given.peers is None:
+        return "--peers names no interpreter"
     return None
 
 
