@@ -14,7 +14,7 @@ FIXES = {
     "Label printer in the warehouse prints blank": "Cleaned the print head and set the darkness of the Zebra ZT410 to 22.",
     "SAP order form is frozen in VA01": "Deleted the locked entry in transaction SM12 and cleared the GUI cache folder.",
 }
-N_ROUNDS = 3
+N_ROUNDS = 2
 PATIENCE_S = 20
 
 
