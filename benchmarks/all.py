@@ -85,6 +85,7 @@ PLAN: dict[str, Arguments] = {
     "similar_scale": _kept("--keep", "similar_scale"),
     "bulk": lambda given: ["--weights", given.weights],
     "latency": _none,
+    "limit": _none,
     "load": _kept("--keep", "load"),
     "peers": lambda given: ["--weights", given.weights, "--python", given.peers, "--work", given.work / "peers"],
 }

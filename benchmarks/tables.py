@@ -32,6 +32,7 @@ SECTIONS = {
     "similar_scale": "Similar incidents among 20,000, 100,000 and 1,000,000 past ones: time and memory",
     "bulk": "Bulk embedding: texts per second beside sentence-transformers, and resuming after kill -9",
     "latency": "A suggestion over HTTP",
+    "limit": "How near the encoder is to what a core can do",
     "peers": "Beside what one would pick instead: time, memory and quality over HTTP",
     "load": "Suggestions while resolutions come in, 5,000 articles and 100,000 past incidents",
     "training_speed": "Speed: training, one classification, its explanation, a batch of 10,000",

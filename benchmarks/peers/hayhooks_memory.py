@@ -13,7 +13,7 @@ port, corpus, folder, weights = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.ar
 WRAPPER = """
 from hayhooks import BasePipelineWrapper
 from haystack import Pipeline
-from haystack.components.embedders import SentenceTransformersTextEmbedder
+from haystack_integrations.components.embedders.sentence_transformers import SentenceTransformersTextEmbedder
 from haystack.components.retrievers.in_memory import InMemoryEmbeddingRetriever
 from haystack.document_stores.in_memory import InMemoryDocumentStore
 
