@@ -63,6 +63,7 @@ PLAN: dict[str, Arguments] = {
     "evidence": _none,
     "gaps": _none,
     "hygiene": _none,
+    "stuffing": _none,
     "loop": _none,
     "storms": _kept("--step", "storms"),
     "classifiers": _none,

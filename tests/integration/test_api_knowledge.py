@@ -75,6 +75,16 @@ def test_only_a_published_article_is_suggested(api: Installation) -> None:
     assert _suggested(api) == []
 
 
+def test_a_stuffed_article_is_published_only_where_the_reviewer_says_so(api: Installation) -> None:
+    body = f"{ARTICLE['body']}\n{', '.join(f'topic{letter}' for letter in 'abcdefghijklmnopqrstuvwxyzabcdef')}"
+    path = f"/v1/articles/{api.must('POST', '/v1/articles', {**ARTICLE, 'body': body})['id']}"
+    api.must("POST", f"{path}/submit")
+    refused = api.ask("POST", f"{path}/publish")
+    assert (refused.status_code, refused.json()["field"]) == (409, "body")
+    assert "accept_warnings=true" in refused.json()["detail"]
+    assert api.must("POST", f"{path}/publish?accept_warnings=true")["status"] == "published"
+
+
 def test_an_edit_is_a_revision_beside_the_published_one(api: Installation) -> None:
     article = api.must("POST", "/v1/articles", ARTICLE)
     path = f"/v1/articles/{article['id']}"

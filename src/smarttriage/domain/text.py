@@ -127,6 +127,13 @@ _COMMON = frozenset(
         "your",
     ]
 )
+
+
+def is_common(word: str) -> bool:
+    """Return whether a lower-case word says nothing of a problem."""
+    return word in _COMMON
+
+
 _WORD = re.compile(r"[^\W_][\w./:\\-]*\w|\w")
 _MIN_LETTERS = 4
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from smarttriage.domain.access import Principal, Scope
 from smarttriage.domain.article import TRANSITIONS, Article, ArticleStatus
 from smarttriage.domain.errors import Conflict, InvalidInput, NotFound, VersionMismatch
+from smarttriage.domain.stuffing import signs
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.ports import Clock, Page, Records, Store
 
@@ -70,10 +71,19 @@ class KnowledgeService:
                 changed = replace(changed, revision=present.revision + 1, status=ArticleStatus.DRAFT)
             return self._put(records, principal, changed)
 
-    def move(self, principal: Principal, article_id: str, status: ArticleStatus, *, version: int | None) -> Article:
+    def move(
+        self,
+        principal: Principal,
+        article_id: str,
+        status: ArticleStatus,
+        *,
+        version: int | None,
+        accept_warnings: bool = False,
+    ) -> Article:
         """Return the article in its next status. Publishing and retiring need the scope `review`; others need `write`.
 
-        Raises Conflict if the present status does not lead there.
+        Raises Conflict if the present status does not lead there, and if it would publish what looks stuffed with words to be
+        found by, unless the reviewer accepts that.
         """
         needs_review = status in (ArticleStatus.PUBLISHED, ArticleStatus.RETIRED)
         principal.require(Scope.REVIEW if needs_review else Scope.WRITE)
@@ -83,15 +93,19 @@ class KnowledgeService:
             if status not in TRANSITIONS[present.status]:
                 ways = ", ".join(sorted(TRANSITIONS[present.status]))
                 raise Conflict(f"article {article_id} is {present.status}; from there it can become {ways}", field="status")
+            if status is ArticleStatus.PUBLISHED and not accept_warnings:
+                _not_stuffed(present)
             return self._put(records, principal, replace(present, status=status))
 
     def publish_reviewed(self, records: Records, principal: Principal, article: Article, *, base: Article | None) -> Article:
         """Return the article published inside the caller's transaction, through every status of a review, each in its history.
 
-        `base` is the article that it changes, None if it is new. Needs the scope `review`.
+        `base` is the article that it changes, None if it is new. Needs the scope `review`. Raises Conflict if it looks stuffed
+        with words to be found by.
         """
         principal.require(Scope.REVIEW)
         _check(article, self._taxonomy())
+        _not_stuffed(article)
         if base is None:
             stored = replace(article, status=ArticleStatus.DRAFT, updated_by=principal.key_id)
             records.add_articles([stored], key_id=principal.key_id)
@@ -112,6 +126,15 @@ class KnowledgeService:
         stored = replace(article, version=article.version + 1, updated_at=self._clock(), updated_by=principal.key_id)
         records.update_article(stored, key_id=principal.key_id)
         return stored
+
+
+def _not_stuffed(article: Article) -> None:
+    found = signs(article.title, article.body, article.keywords)
+    if found:
+        raise Conflict(
+            f"{'; '.join(found)}: this looks written to be found rather than read; mend it, or publish it with accept_warnings=true",
+            field="body",
+        )
 
 
 def _found(records: Records, principal: Principal, article_id: str) -> Article:

@@ -15,6 +15,12 @@ from smarttriage.domain.article import Article, ArticleStatus
 from smarttriage.domain.errors import InvalidInput
 
 router = APIRouter(route_class=StrictRoute, tags=["articles"])
+AcceptWarnings = Annotated[
+    bool,
+    Query(
+        description="Publish although the article looks written to be found rather than read (repeated words, lists of keywords)."
+    ),
+]
 _FIELDS = ("title", "body", "category", "sub_category", "language", "owner", "valid_until", "keywords", "source_incidents")
 
 
@@ -124,9 +130,11 @@ def submit_article(call: Writer, article_id: str, if_match: IfMatch = None) -> R
     summary="Publish an article",
     responses=documented.answers(ArticleOut, *documented.EDIT_ONE, headers=("ETag",)),
 )
-def publish_article(call: Reviewer, article_id: str, if_match: IfMatch = None) -> Response:
-    """Let a reviewed article be suggested, within a second."""
-    return _moved(call, article_id, ArticleStatus.PUBLISHED, if_match)
+def publish_article(
+    call: Reviewer, article_id: str, if_match: IfMatch = None, accept_warnings: AcceptWarnings = False
+) -> Response:
+    """Let a reviewed article be suggested, within a second; 409 for one that looks stuffed with words to be found by."""
+    return _moved(call, article_id, ArticleStatus.PUBLISHED, if_match, accept_warnings=accept_warnings)
 
 
 @router.post(
@@ -139,9 +147,16 @@ def retire_article(call: Reviewer, article_id: str, if_match: IfMatch = None) ->
     return _moved(call, article_id, ArticleStatus.RETIRED, if_match)
 
 
-def _moved(call: Call, article_id: str, status: ArticleStatus, if_match: str | None) -> Response:
+def _moved(
+    call: Call, article_id: str, status: ArticleStatus, if_match: str | None, *, accept_warnings: bool = False
+) -> Response:
     version = version_of(if_match)
-    return call.commit(lambda: _present(call.services.knowledge.move(call.principal, article_id, status, version=version)))
+
+    def work() -> Answer:
+        move = call.services.knowledge.move
+        return _present(move(call.principal, article_id, status, version=version, accept_warnings=accept_warnings))
+
+    return call.commit(work)
 
 
 def _changes(body: ArticlePatch) -> dict[str, Any]:
