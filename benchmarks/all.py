@@ -53,6 +53,7 @@ PLAN: dict[str, Arguments] = {
     "breach": _none,
     "cmdb": _none,
     "notes": _none,
+    "salutations": _none,
     "bilingual": _none,
     "retrieval": _none,
     "silence": _none,

@@ -1,6 +1,8 @@
-"""What mail programs put around a report, blanked out: every character keeps its place, so that spans found later still hold."""
+"""What mail programs and politeness put around a report, blanked out: every character keeps its place, so that spans found later still hold."""
 
 import re
+
+from smarttriage.domain.salutations import without_salutations
 
 # Lines as mail programs write them in English, German, French, Dutch and Spanish; they begin what an earlier mail said.
 _HISTORY = re.compile(
@@ -46,7 +48,7 @@ MIN_WORDS = 3
 
 
 def cleaned(text: str) -> str:
-    """Return the text with HTML tags, mail headers, quoted history, signature and disclaimer blanked; its length stays.
+    """Return the text with HTML tags, mail headers, quoted history, signature and disclaimer, greeting and closing blanked; its length stays.
 
     Lines of the history that hold an error code stay. Where less than three words would be left, the history is what was
     meant (a mail that was only forwarded) and stays but for its headers; a text that would be empty stays whole.
@@ -59,7 +61,7 @@ def cleaned(text: str) -> str:
         shorter = shorter[: found.start()] + _without_codes(shorter[found.start() :])
     shorter = _QUOTED.sub(lambda match: _without_codes(match.group()), shorter)
     if len(shorter.split()) >= MIN_WORDS:
-        return shorter
+        return without_salutations(shorter)
     forwarded = _HISTORY.sub(_blank, text)
     return forwarded if forwarded.strip() else original
 

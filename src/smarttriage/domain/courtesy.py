@@ -32,3 +32,18 @@ def courtesy_only(text: str) -> bool:
     """Return whether every word is a courtesy of English, German, French, Spanish, Italian or Dutch, or an address."""
     words = _WORD.findall(_ADDRESS.sub(" ", _SENT_FROM.sub(" ", text.lower())))
     return not says_nothing(text) and all(word in _WORDS for word in words)
+
+
+def is_courtesy(word: str) -> bool:
+    """Return whether a lower-case word is one of the courtesies."""
+    return word in _WORDS
+
+
+def n_telling(text: str, *, at_most: int) -> int:
+    """Return how many words are no courtesy, counted no further than `at_most`."""
+    n = 0
+    for match in _WORD.finditer(text):
+        n += match.group().lower() not in _WORDS
+        if n == at_most:
+            break
+    return n

@@ -20,7 +20,7 @@ _cleaned = lru_cache(maxsize=64)(cleaned)
 def model_text(title: str, description: str, max_chars: int = MAX_CHARS) -> str:
     """Return title and description joined by a newline, without what mail programs add, cut to `max_chars` characters.
 
-    What mail programs add (headers, history, signature, see `cleaned`) is blanked in place and the end is stripped. The title
+    What mail programs add (headers, history, signature, see `cleaned`), greeting and closing are blanked in place and the end is stripped. The title
     stays at offset 0 and the description starts at `len(title) + 1`, so that spans found in the result map back to the
     caller's fields (see `locate`). An empty title adds nothing.
     """
