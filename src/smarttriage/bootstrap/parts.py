@@ -6,10 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from smarttriage.adapters.encoders.manifest import MANIFEST, size_of
 from smarttriage.adapters.encoders.onnx import OnnxEncoder
 from smarttriage.adapters.stores.sql import SqlStore
 from smarttriage.bootstrap.resources import shipped
-from smarttriage.config import Settings
+from smarttriage.config import EncoderSize, Settings
 from smarttriage.domain.errors import ConfigurationError
 
 STORE_FILE = "smarttriage.db"
@@ -25,17 +26,19 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}"
 
 
-def encoder(*, n_threads: int = 1) -> OnnxEncoder:
-    """Return the shipped encoder. Raises EncoderError or ConfigurationError; there is no fallback."""
-    return OnnxEncoder.open(encoder_folder(), n_threads=n_threads)
+def encoder(*, n_threads: int = 1, size: EncoderSize | None = None) -> OnnxEncoder:
+    """Return the shipped encoder of a size, by default the configured one. Raises EncoderError or ConfigurationError; there is no fallback."""
+    return OnnxEncoder.open(encoder_folder(size), n_threads=n_threads)
 
 
-def encoder_folder() -> Path:
-    """Return where the shipped encoder lies. Raises ConfigurationError."""
-    root = shipped("models") / "encoders"
-    folders = sorted(folder for folder in root.iterdir() if (folder / "manifest.json").is_file()) if root.is_dir() else []
+def encoder_folder(size: EncoderSize | None = None) -> Path:
+    """Return where the shipped encoder of a size lies, by default the configured one. Raises ConfigurationError."""
+    wanted, root = size or Settings().encoder, shipped("models") / "encoders"
+    folders = [manifest.parent for manifest in sorted(root.glob(f"*/{MANIFEST}")) if size_of(manifest.parent) == wanted]
     if len(folders) != 1:
-        raise ConfigurationError(f"{root} must hold exactly one encoder, it holds {len(folders)}; install smarttriage again")
+        raise ConfigurationError(
+            f'{root} must hold exactly one encoder of the size "{wanted}", it holds {len(folders)}; install smarttriage again'
+        )
     return folders[0]
 
 

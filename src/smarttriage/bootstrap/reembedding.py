@@ -40,7 +40,7 @@ def keep_encoder(settings: Settings, store: Store, shipped: Encoder) -> None:
     kept = root / shipped.encoder_id
     if not kept.is_dir():
         scratch = root / f"{shipped.encoder_id}.{os.getpid()}.tmp"
-        shutil.copytree(parts.encoder_folder(), scratch, copy_function=_link_or_copy, dirs_exist_ok=True)
+        shutil.copytree(parts.encoder_folder(settings.encoder), scratch, copy_function=_link_or_copy, dirs_exist_ok=True)
         scratch.replace(kept)
     with store.begin(write=True) as records:
         records.put_fact(INDEX_ENCODER, shipped.encoder_id)

@@ -51,7 +51,7 @@ def open_services(settings: Settings, *, say: parts.Say, saves: bool = True) -> 
     """
     _log_to_stderr(settings.log_level)
     with ExitStack() as cleanup:
-        encoder = parts.encoder()
+        encoder = parts.encoder(size=settings.encoder)
         store = UnitStore(parts.store(settings))
         cleanup.callback(store.close)
         searcher = index_encoder(settings, store, encoder)

@@ -1,5 +1,6 @@
 """What a search is worth on judged queries: dense, lexical and hybrid over the same indexes, with what one query costs."""
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -35,6 +36,29 @@ class JudgedQueries:
 
     texts: Mapping[str, str]
     qrels: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Part `at` of `n` of judged queries, for example those that an encoder was not trained on.
+
+    A query goes with the record that answers it best, so that what asks for the same stays on one side.
+    """
+
+    at: int
+    n: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Fold":
+        """Return the fold of "0/4". Raises ValueError."""
+        at, n = map(int, text.split("/"))
+        return cls(at, n)
+
+    def holds(self, query: str, judged: JudgedQueries) -> bool:
+        """Return whether the query belongs to the fold."""
+        grades = judged.qrels.get(query, {})
+        best = min(grades, key=lambda record: (-grades[record], record), default=query)
+        return int(hashlib.sha256(best.encode()).hexdigest(), 16) % self.n == self.at
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,15 @@ def open_manifest(folder: Path) -> EncoderManifest:
     return manifest
 
 
+def size_of(folder: Path) -> str | None:
+    """Return the size that the folder's encoder is shipped as; None where it is none of the shipped ones or its manifest cannot be read."""
+    try:
+        size = json.loads((folder / MANIFEST).read_text("utf-8"))["size"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return size if isinstance(size, str) else None
+
+
 def _parse(content: dict[str, Any]) -> EncoderManifest:
     files = {str(name): str(digest) for name, digest in content["files"].items()}
     if missing := {MODEL, TOKENIZER} - files.keys():
