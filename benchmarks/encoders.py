@@ -1,32 +1,42 @@
-"""The shipped encoders, and one not shipped if asked, on the same judged queries and beside each other on the clock.
+"""The shipped encoders beside all-MiniLM-L6-v2 on the same judged queries and beside each other on the clock.
 
-    python benchmarks/encoders.py [--also FOLDER ...] [--data ../shared/data] [--cache FOLDER]
+    python benchmarks/encoders.py --base FOLDER [--also FOLDER ...] [--data ../shared/data] [--cache FOLDER]
 
-Writes benchmarks/results/encoders.json and .md. Dev queries only; fusion and depth as they are served, chosen for the default
-encoder. Latency is one text at a time on one thread, the encoders in turn in one process; the ratio is the median of the ratios of
-the pairs measured next to each other, so that a busy machine slows both sides of it.
+--base is all-MiniLM-L6-v2 as training/export_encoder.py writes it. Writes benchmarks/results/encoders.json and .md. Reported on dev queries
+alone; BM25's share is chosen for each encoder by the rule of benchmarks/retrieval.py on the train queries that it was not trained on (for the
+base all of them), beside it stands the share in use. Shorter vectors are the leading dimensions, normalised again. Latency is one text at a time
+on one thread, the encoders in turn in one process; the ratio is the median of the ratios of the pairs measured next to each other, so that a
+busy machine slows both sides of it.
 """
 
 import argparse
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.preprocessing import normalize
 
 from latency import TOKENS, WORDS
 from report import write_results
-from retrieval import CHOOSING, DEPTH, SETS, JudgedSet, fused, one_side, opened, rankings, weighted
+from retrieval import CHOOSING, DEPTH, LEXICAL_WEIGHTS, SETS, JudgedSet, choose, fused, one_side, opened, rankings, weighted
 from smarttriage.adapters.encoders.manifest import MODEL
 from smarttriage.adapters.encoders.onnx import OnnxEncoder
+from smarttriage.adapters.indexes.faiss import FaissIndex
+from smarttriage.adapters.lexical.tantivy import TantivyIndex
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap.resources import shipped
 from smarttriage.services.retrieval import DENSE_WEIGHT
+from smarttriage.services.retrieval_evaluation import build_search
 
 ROOT = Path(__file__).resolve().parent.parent
 BASE = "all-MiniLM-L6-v2-int8"
-SIDES = ("dense", "hybrid")
+SIDES = ("dense", "hybrid, share in use", "hybrid, its own share")
+DIMS = (256, 128)
+# Aimed at: so far above the better of BM25 and MiniLM of each set, on the mean.
+GOAL = 0.05
 ROUNDS, WARM = 120, 10
 Scores = dict[str, NDArray[np.float64]]
 
@@ -36,15 +46,33 @@ def name_of(folder: Path) -> str:
     return folder.name.rsplit("-", 1)[0]
 
 
-def dev_scores(judged: JudgedSet) -> Scores:
+def own_share(sets: Sequence[JudgedSet]) -> float:
+    """Return BM25's share by the rule of benchmarks/retrieval.py at the depth in use, on queries that the encoder does not know."""
+    pairs = [rankings(judged, depth=DEPTH) for judged in sets]
+    grid = {
+        (share, DEPTH): [fused(judged, each, weighted(share))[~judged.is_dev] for judged, each in zip(sets, pairs, strict=True)]
+        for share in LEXICAL_WEIGHTS
+    }
+    return choose(grid)[0][0]
+
+
+def dev_scores(judged: JudgedSet, share: float) -> Scores:
     """Return nDCG@10 of each dev query, by side."""
     pairs, dev = rankings(judged, depth=DEPTH), judged.is_dev
     found = {
-        "dense": one_side(judged, pairs, 0),
         "lexical": one_side(judged, pairs, 1),
-        "hybrid": fused(judged, pairs, weighted(1 - DENSE_WEIGHT)),
+        "dense": one_side(judged, pairs, 0),
+        "hybrid, share in use": fused(judged, pairs, weighted(1 - DENSE_WEIGHT)),
+        "hybrid, its own share": fused(judged, pairs, weighted(share)),
     }
     return {side: scores[dev] for side, scores in found.items()}
+
+
+def shortened(judged: JudgedSet, dim: int) -> JudgedSet:
+    """Return the set searched with the leading dimensions alone."""
+    pieces, asked = (normalize(vectors[:, :dim]) for vectors in (judged.piece_vectors, judged.vectors))
+    search = build_search(judged.pieces, pieces, dense=FaissIndex(encoder_id="short", dim=dim), lexical=TantivyIndex())
+    return replace(judged, search=search, title_once=search, vectors=asked, piece_vectors=pieces)
 
 
 def text_of_tokens(encoder: OnnxEncoder, n: int) -> str:
@@ -83,7 +111,7 @@ def compared(mine: Mapping[str, Scores], base: Mapping[str, Scores], side: str, 
 
 
 def table(result: Mapping[str, dict], latency: Mapping[int, dict]) -> str:  # type: ignore[type-arg]
-    """Return the three tables and what they say of the goals."""
+    """Return the tables and what they say of the goals."""
     head = " | ".join(SETS)
     quality = (
         f"| dev, nDCG@10 | {head} | mean of the first three | to {BASE} (standard error) |\n|---|{'---|' * (len(SETS) + 2)}\n"
@@ -94,57 +122,69 @@ def table(result: Mapping[str, dict], latency: Mapping[int, dict]) -> str:  # ty
         for name, row in result.items():
             cells = " | ".join(f"{row['ndcg'][side][each]:.4f}" for each in (*SETS, "mean"))
             change = "" if name == BASE else f"{row['change'][side]['mean']:+.4f} ({row['change'][side]['error']:.4f})"
-            quality += f"| {name}, {side} | {cells} | {change} |\n"
+            own = f" ({row['share']:g})" if side == SIDES[2] else ""
+            quality += f"| {name}, {side}{own} | {cells} | {change} |\n"
+    short = f"| hybrid, share in use, dev | {' | '.join(f'{dim} dimensions' for dim in ('all', *DIMS))} |\n|---|{'---|' * (len(DIMS) + 1)}\n"
+    for name, row in result.items():
+        cells = " | ".join(f"{row['short'][str(dim)]:.4f}" for dim in DIMS)
+        short += f"| {name} | {row['ndcg'][SIDES[1]]['mean']:.4f} | {cells} |\n"
     speed = f"| one text, one thread | {' | '.join(f'{n} tokens, ms p50 | ratio' for n in TOKENS)} | model, MB |\n"
     speed += f"|---|{'---|' * (2 * len(TOKENS) + 1)}\n"
     for name, row in result.items():
         cells = " | ".join(f"{latency[n][name]['p50_ms']:.1f} | {latency[n][name]['ratio']:.2f}" for n in TOKENS)
         speed += f"| {name} | {cells} | {row['model_mb']:.1f} |\n"
-    alike = f"| mean cosine of the passages' vectors to those of {BASE} | {head} |\n|---|{'---|' * len(SETS)}\n"
-    for name, row in result.items():
-        cells = " | ".join(f"{row['cosine'][each]:.3f}" for each in SETS)
-        alike += f"| {name} | {cells} |\n" if name != BASE else ""
-    return "\n".join([quality, speed, alike, *(verdict(name, row, latency) for name, row in result.items() if name != BASE)])
+    return "\n".join([quality, short, speed, *(verdict(name, result, latency) for name in result if name != BASE)])
 
 
-def verdict(name: str, row: Mapping[str, dict], latency: Mapping[int, dict]) -> str:  # type: ignore[type-arg]
-    """Return whether an encoder reaches what `fast` is for."""
-    ratio, change = max(latency[n][name]["ratio"] for n in TOKENS), row["change"]["hybrid"]
-    speed = f"{'reached' if ratio <= 0.5 else 'not reached'} (worst ratio {ratio:.2f})"
-    quality = (
-        f"{'reached' if change['mean'] >= 0 else 'not reached'} ({change['mean']:+.4f}, standard error {change['error']:.4f})"
+def verdict(name: str, result: Mapping[str, dict], latency: Mapping[int, dict]) -> str:  # type: ignore[type-arg]
+    """Return whether an encoder reaches what was aimed at."""
+    row, base = result[name], result[BASE]["ndcg"]
+    ratio, change = max(latency[n][name]["ratio"] for n in TOKENS), row["change"][SIDES[1]]
+    better = float(np.mean([max(base["lexical"][each], base["dense"][each]) for each in CHOOSING]))
+    above = row["ndcg"][SIDES[1]]["mean"] - better
+    return (
+        f"{name}: hybrid {GOAL} above the better of BM25 and {BASE} of each set ({better:.4f} on the mean): {said(above >= GOAL)} "
+        f"({above:+.4f}); hybrid at least equal to that of {BASE}: {said(change['mean'] >= 0)} ({change['mean']:+.4f}, standard error "
+        f"{change['error']:.4f}); at most half its latency: {said(ratio <= 0.5)} (worst ratio {ratio:.2f}).\n"
     )
-    return f"{name}: at most half the latency of {BASE}: {speed}; hybrid at least equal to it: {quality}.\n"
+
+
+def said(reached: bool) -> str:
+    return "reached" if reached else "not reached"
 
 
 def main() -> None:
     """Measure and write."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--base", type=Path, required=True)
     options.add_argument("--also", type=Path, nargs="*", default=[], help="encoder folders that are not shipped")
     options.add_argument("--data", type=Path, default=ROOT / ".." / "shared" / "data")
     options.add_argument("--cache", type=Path, default=ROOT / ".cache" / "vectors")
     given = options.parse_args()
-    found = sorted(each.parent for each in (shipped("models") / "encoders").glob("*/manifest.json"))
-    folders = {name_of(folder): folder for folder in sorted([*found, *given.also], key=lambda folder: name_of(folder) != BASE)}
-    cache, scores, vectors = FileVectorCache(given.cache), {}, {}
+    shipped_ones = sorted(each.parent for each in (shipped("models") / "encoders").glob("*/manifest.json"))
+    folders = {name_of(folder): folder for folder in [given.base, *shipped_ones, *given.also]}
+    cache, scores, rows = FileVectorCache(given.cache), {}, {}
     for name, folder in folders.items():
-        judged = {each: opened(each, given.data, cache, OnnxEncoder.open(folder, n_threads=2)) for each in SETS}
-        scores[name] = {each: dev_scores(one) for each, one in judged.items()}
-        vectors[name] = {each: one.piece_vectors for each, one in judged.items()}
-    result = {}
-    for name, folder in folders.items():
+        encoder = OnnxEncoder.open(folder, n_threads=2)
+        judged = {each: opened(each, given.data, cache, encoder, folder=folder) for each in SETS}
+        share = own_share([judged[each] for each in CHOOSING])
+        scores[name] = {each: dev_scores(one, share) for each, one in judged.items()}
+        short = {
+            str(dim): float(np.mean([dev_scores(shortened(judged[each], dim), share)[SIDES[1]].mean() for each in CHOOSING]))
+            for dim in DIMS
+        }
+        rows[name] = {"id": folder.name, "share": share, "short": short, "model_mb": (folder / MODEL).stat().st_size / 1e6}
+    for name, row in rows.items():
         ndcg = {side: {each: float(scores[name][each][side].mean()) for each in SETS} for side in ("lexical", *SIDES)}
-        for row in ndcg.values():
-            row["mean"] = float(np.mean([row[each] for each in CHOOSING]))
-        change = {
+        for side in ndcg.values():
+            side["mean"] = float(np.mean([side[each] for each in CHOOSING]))
+        row["ndcg"] = ndcg
+        row["change"] = {
             side: dict(zip(("mean", "error"), compared(scores[name], scores[BASE], side, CHOOSING), strict=True))
             for side in SIDES
         }
-        cosine = {each: float((vectors[name][each] * vectors[BASE][each]).sum(1).mean()) for each in SETS}
-        size = (folder / MODEL).stat().st_size / 1e6
-        result[name] = {"id": folder.name, "ndcg": ndcg, "change": change, "cosine": cosine, "model_mb": size}
     latency = latencies({name: OnnxEncoder.open(folder) for name, folder in folders.items()})
-    write_results("encoders", {"encoders": result, "latency": latency}, table(result, latency))
+    write_results("encoders", {"encoders": rows, "latency": latency}, table(rows, latency))
 
 
 if __name__ == "__main__":

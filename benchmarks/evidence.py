@@ -25,13 +25,14 @@ from smarttriage.adapters.indexes.faiss import FaissIndex
 from smarttriage.adapters.lexical.tantivy import TantivyIndex
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts
-from smarttriage.bootstrap.retrieval import read_documents, read_judged
+from smarttriage.bootstrap.retrieval import read_documents
 from smarttriage.domain.article_evidence import FADING, NOTHING, judged
 from smarttriage.services.catalogue import ArticleEntry
 from smarttriage.services.evidence import N_WEIGHED, weighed, worth
 from smarttriage.services.retrieval import SearchResult
 from smarttriage.services.retrieval_evaluation import ALLOWED, Document, JudgedQueries, build_search, parts_of
 from smarttriage.services.training import embed
+from unseen import read_queries
 
 ROOT = Path(__file__).resolve().parent.parent
 TODAY = date(2026, 1, 1)
@@ -115,7 +116,7 @@ def prepared(data: Path, cache: FileVectorCache, split: str) -> list[Case]:
     """Return the cases of a split: a quarter with a wrong article, a quarter whose article will be outdated, half left alone."""
     folder, encoder = data / "kb_msoffice", parts.encoder(n_threads=2)
     corpus = read_documents(folder / "corpus.jsonl.gz")
-    judged_queries = read_judged([folder / f"queries.{split}.jsonl.gz"], [folder / f"qrels.{split}.tsv"])
+    judged_queries = read_queries(folder, split)
     documents, plans = injected(corpus, judged_queries)
     pieces = parts_of(documents)
     vectors = embed(pieces.texts, encoder=encoder, cache=cache)

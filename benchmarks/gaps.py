@@ -24,7 +24,7 @@ from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.indexing import new_indexing
 from smarttriage.bootstrap.models import open_models
-from smarttriage.bootstrap.retrieval import read_documents, read_judged
+from smarttriage.bootstrap.retrieval import read_documents
 from smarttriage.config import Settings
 from smarttriage.domain.access import EVERYONE, Principal, Scope
 from smarttriage.domain.article import Article, ArticleStatus, passage_text, passages
@@ -37,13 +37,14 @@ from smarttriage.services.indexing import content_hash
 from smarttriage.services.live import Live, State
 from smarttriage.services.retrieval_evaluation import Document, JudgedQueries
 from smarttriage.services.training import embed
+from unseen import read_queries
 
 ROOT = Path(__file__).resolve().parent.parent
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TENANT = "default"
 READER = Principal("benchmark", TENANT, frozenset({EVERYONE}), frozenset(Scope))
 MEDIAN_HOURS, SPREAD = 4.0, 1.0
-MIN_HIDDEN = 20
+MIN_HIDDEN = 15
 
 
 def an_article(document: Document) -> Article:
@@ -108,7 +109,7 @@ def main() -> None:
     given = arguments.parse_args()
     folder, cache, encoder = given.data / "kb_msoffice", FileVectorCache(given.cache), parts.encoder(n_threads=2)
     corpus = read_documents(folder / "corpus.jsonl.gz")
-    queries = read_judged([folder / "queries.train.jsonl.gz"], [folder / "qrels.train.tsv"])
+    queries = read_queries(folder, "train", "dev")
     with gzip.open(folder / "articles_full.jsonl.gz", "rt", encoding="utf-8") as lines:
         products: Mapping[str, str] = {row["_id"]: row["product"] for row in map(json.loads, lines)}
     incidents = incidents_of(queries)

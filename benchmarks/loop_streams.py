@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from smarttriage.domain.sentences import sentences
+from unseen import trained_records
 
 ROOT = Path(__file__).resolve().parent.parent
 MSOFFICE = ROOT.parent / "shared/data/kb_msoffice/articles_full.jsonl.gz"
@@ -30,14 +31,17 @@ class Told:
 
 
 def msoffice(n_articles: int, *, offset: int, seed: int) -> list[Told]:
-    """Return up to three incidents for each article, in shuffled order.
+    """Return up to three incidents for each article whose symptoms the encoder was not trained on, in shuffled order.
 
     The sentences of its symptoms are dealt to the reports in turn, so that no two share one; a report has at least eight words. The
     resolution is the article's text; where an article has several incidents, each leaves out another third of its sentences: no
     engineer writes down all of it.
     """
+    known = trained_records(MSOFFICE.parent)
     with gzip.open(MSOFFICE, "rt", encoding="utf-8") as lines:
-        articles = [row for row in map(json.loads, lines) if len(row["symptoms"].split()) >= MIN_WORDS]
+        articles = [
+            row for row in map(json.loads, lines) if len(row["symptoms"].split()) >= MIN_WORDS and row["_id"] not in known
+        ]
     Random(seed).shuffle(articles)
     told = [each for article in articles[offset : offset + n_articles] for each in _reports(article)]
     Random(seed + 1).shuffle(told)

@@ -1,4 +1,4 @@
-"""What every benchmark writes down with its figures: command, machine, date, versions."""
+"""What every benchmark writes down with its figures: command, machine, date, versions, the encoder that smarttriage opens."""
 
 import json
 import os
@@ -7,6 +7,8 @@ import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+
+from smarttriage.bootstrap import parts
 
 RESULTS = Path(__file__).resolve().parent / "results"
 LIBRARIES = ("smarttriage", "numpy", "scikit-learn", "onnxruntime", "faiss-cpu", "tantivy", "fastapi", "sqlalchemy")
@@ -26,7 +28,7 @@ def machine() -> dict[str, str]:
         "command": "python " + " ".join([os.path.relpath(sys.argv[0]), *sys.argv[1:]]),
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{os.cpu_count()} x {model}, {platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        "versions": ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+        "versions": ", ".join(f"{name} {version(name)}" for name in LIBRARIES) + f", encoder {parts.encoder_folder().name}",
     }
 
 

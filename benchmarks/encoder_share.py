@@ -1,0 +1,143 @@
+"""How far from the weights that training started from the shipped encoder should stand: all the way fits the trained queries best, half way forgets less.
+
+    python benchmarks/encoder_share.py --weights WHEEL_OR_FOLDER --trained FOLDER --recipe training/recipes/encoder_quality.toml
+        [--start FOLDER] [--shares 0 0.5 1] [--data ../shared/data] [--cache FOLDER]
+
+--weights is all-MiniLM-L6-v2, --trained the folder `trained_adapt` that training/train_encoder.py wrote, --start what that stage started from
+(the teacher by default, `after_distil` for the small encoder). Each blend is exported to int8 as it would be shipped and asked the train queries
+that the recipe holds out, over the records that answer them and as many others as fit (N_PASSAGES a set), dense and hybrid with each share of BM25.
+Writes benchmarks/results/encoder_share_<size>.json and .md. Needs the `train` extra.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from safetensors.torch import load_file, save_file
+
+from report import write_results
+from retrieval import CHOOSING, LEXICAL_WEIGHTS, JudgedSet, Scores, fused, one_side, rankings, weighted
+from smarttriage.adapters.encoders.onnx import OnnxEncoder
+from smarttriage.adapters.indexes.faiss import FaissIndex
+from smarttriage.adapters.lexical.tantivy import TantivyIndex
+from smarttriage.adapters.vector_cache import FileVectorCache
+from smarttriage.bootstrap.retrieval import read_documents, read_judged
+from smarttriage.domain.article import passages
+from smarttriage.services.retrieval_evaluation import Document, Fold, JudgedQueries, build_search, parts_of
+from smarttriage.services.training import embed
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARES = (0.0, 0.35, 0.7, 1.0)
+N_PASSAGES = 3_000
+WEIGHTS = "model.safetensors"
+sys.path.insert(0, str(ROOT / "training"))
+
+
+def held_queries(folder: Path, fold: Fold) -> JudgedQueries:
+    """Return the train queries of the fold, which the encoder was not trained on."""
+    judged = read_judged([folder / "queries.train.jsonl.gz"], [folder / "qrels.train.tsv"])
+    texts = {query: text for query, text in judged.texts.items() if fold.holds(query, judged)}
+    return JudgedQueries(texts, {query: judged.qrels[query] for query in texts})
+
+
+def few_documents(documents: Sequence[Document], queries: JudgedQueries) -> list[Document]:
+    """Return the records that answer the queries, then others in their order, up to about N_PASSAGES passages."""
+    right = {record for grades in queries.qrels.values() for record in grades}
+    chosen, n_passages = [], 0
+    for document in sorted(documents, key=lambda each: each.id not in right):
+        if document.id not in right and n_passages >= N_PASSAGES:
+            break
+        chosen.append(document)
+        n_passages += len(passages(document.id, document.text))
+    return chosen
+
+
+def opened(name: str, data: Path, cache: FileVectorCache, encoder: OnnxEncoder, fold: Fold) -> JudgedSet:
+    """Return the set with the queries held out over a part of its records."""
+    queries = held_queries(data / name, fold)
+    pieces = parts_of(few_documents(read_documents(data / name / "corpus.jsonl.gz"), queries))
+    vectors = embed(pieces.texts, encoder=encoder, cache=cache)
+    dense = FaissIndex(encoder_id=encoder.encoder_id, dim=encoder.dim)
+    search = build_search(pieces, vectors, dense=dense, lexical=TantivyIndex())
+    asked = embed(list(queries.texts.values()), encoder=encoder, cache=cache)
+    return JudgedSet(name, search, search, queries, asked, np.zeros(len(queries.texts), bool), pieces, vectors)
+
+
+def scores(judged: JudgedSet) -> dict[str, Scores]:
+    """Return nDCG@10 of each query: dense, and hybrid by BM25's share."""
+    pairs = rankings(judged)
+    return {"dense": one_side(judged, pairs, 0)} | {
+        f"{share:g}": fused(judged, pairs, weighted(share)) for share in LEXICAL_WEIGHTS if share
+    }
+
+
+def exported(given: argparse.Namespace, recipe: Mapping[str, object], share: float, scratch: Path) -> Path:
+    """Return the int8 folder of the blend at `share`."""
+    import export_encoder  # noqa: PLC0415 - torch and transformers, which only this needs
+
+    source = export_encoder.find_source(given.weights, scratch)
+    start, trained = load_file((given.start or source.folder) / WEIGHTS), load_file(given.trained / WEIGHTS)
+    blend = {name: start[name].lerp(tensor, share) if tensor.is_floating_point() else tensor for name, tensor in trained.items()}
+    folder = scratch / "blend"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(given.trained, folder, ignore=shutil.ignore_patterns(WEIGHTS))
+    save_file(blend, folder / WEIGHTS, metadata={"format": "pt"})
+    weights = replace(export_encoder.student(folder, given.recipe), name=f"{recipe['name']}-{share:g}")
+    texts = export_encoder.real_texts(sorted((ROOT / "kb" / "articles").glob("*.md")), 50)
+    shutil.rmtree(scratch / "encoder", ignore_errors=True)
+    return export_encoder.build(source, weights, scratch, texts)
+
+
+def main() -> None:
+    """Blend, export, ask, write."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--weights", type=Path, required=True)
+    options.add_argument("--trained", type=Path, required=True)
+    options.add_argument("--recipe", type=Path, required=True)
+    options.add_argument("--start", type=Path)
+    options.add_argument("--shares", type=float, nargs="+", default=SHARES)
+    options.add_argument("--data", type=Path, default=ROOT / ".." / "shared" / "data")
+    options.add_argument("--cache", type=Path, default=ROOT / ".cache" / "vectors")
+    given = options.parse_args()
+    recipe = tomllib.loads(given.recipe.read_text("utf-8"))
+    cache, fold, found = FileVectorCache(given.cache), Fold.parse(recipe["held_out"]), {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for share in given.shares:
+            encoder = OnnxEncoder.open(exported(given, recipe, share, Path(scratch)), n_threads=2)
+            found[share] = {name: scores(opened(name, given.data, cache, encoder, fold)) for name in CHOOSING}
+    result = {
+        f"{share:g}": {name: {k: float(v.mean()) for k, v in each.items()} for name, each in sets.items()}
+        for share, sets in found.items()
+    }
+    counts = {name: len(each["dense"]) for name, each in next(iter(found.values())).items()}
+    write_results(f"encoder_share_{recipe['size']}", {"n_queries": counts, "ndcg": result}, table(result, counts))
+
+
+def table(result: Mapping[str, Mapping[str, Mapping[str, float]]], counts: Mapping[str, int]) -> str:
+    """Return the means over the sets by share of the trained weights and of BM25, and each set at the best."""
+    columns = list(next(iter(next(iter(result.values())).values())))
+    means = {
+        share: {key: float(np.mean([each[key] for each in sets.values()])) for key in columns} for share, sets in result.items()
+    }
+    lines = [
+        f"Held-out train queries: {', '.join(f'{n} of {name}' for name, n in counts.items())}; mean nDCG@10 of the three sets.",
+        "",
+        f"| share of the trained weights | dense | {' | '.join(f'BM25 {key}' for key in columns[1:])} |",
+        f"|---|{'---|' * len(columns)}",
+    ]
+    lines += [f"| {share} | {' | '.join(f'{row[key]:.4f}' for key in columns)} |" for share, row in means.items()]
+    lines += ["", f"| each set at its row's best | BM25's share | {' | '.join(counts)} |", f"|---|---|{'---|' * len(counts)}"]
+    for share, row in means.items():
+        best = max(columns, key=lambda key: row[key])
+        lines.append(f"| {share} | {best} | {' | '.join(f'{result[share][name][best]:.4f}' for name in counts)} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
