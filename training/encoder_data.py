@@ -205,15 +205,14 @@ def judged_pairs(corpus: JudgedCorpus, cache: Path | None) -> list[Pair]:
     return pairs
 
 
-def title_pair(corpus: JudgedCorpus, record: str) -> Pair:
-    """Return a document's title and the passage that stands for its body."""
-    return Pair(corpus.documents[record].title, corpus.bodies[record], record, frozenset({record}), (), f"{corpus.name}_titles")
-
-
 def title_pairs(corpus: JudgedCorpus) -> list[Pair]:
-    """Return a pair of each document whose body says more than its title."""
-    longer = [record for record, body in corpus.bodies.items() if len(body) > len(corpus.documents[record].title) >= MIN_CHARS]
-    return [title_pair(corpus, record) for record in longer]
+    """Return title and the passage that stands for the body of each document whose body says more than its title."""
+    titles = {record: corpus.documents[record].title for record in corpus.bodies}
+    return [
+        Pair(titles[record], body, record, frozenset({record}), (), f"{corpus.name}_titles")
+        for record, body in corpus.bodies.items()
+        if len(body) > len(titles[record]) >= MIN_CHARS
+    ]
 
 
 def resolution_pairs(kb: Path) -> list[Pair]:
@@ -233,14 +232,13 @@ def pair_groups(
 ) -> list[list[Pair]]:
     """Return pairs, each followed by the title and body of one of its wrong records, in a seeded order."""
     rng, groups = random.Random(seed), []
-    holding = {record: corpus for corpus in corpora for record in corpus.bodies}
-    kinds = {corpus.name: judged_pairs(corpus, cache) for corpus in corpora}
-    kinds |= {f"{corpus.name}_titles": title_pairs(corpus) for corpus in corpora} | {"resolutions": resolution_pairs(kb)}
+    titled = {f"{corpus.name}_titles": title_pairs(corpus) for corpus in corpora}
+    stands_for = {pair.record: pair for pairs in titled.values() for pair in pairs}
+    kinds = {corpus.name: judged_pairs(corpus, cache) for corpus in corpora} | titled | {"resolutions": resolution_pairs(kb)}
     for name, times in rounds.items():
         pairs = kinds[name] * int(times) + rng.sample(kinds[name], int(len(kinds[name]) * (times % 1)))
         for pair in pairs:
-            wrong = [record for record in pair.wrong if record in holding]
-            negatives = [title_pair(holding[record], record) for record in rng.sample(wrong, min(1, len(wrong)))]
-            groups.append([pair, *negatives])
+            wrong = [stands_for[record] for record in pair.wrong if record in stands_for]
+            groups.append([pair, *rng.sample(wrong, min(1, len(wrong)))])
     rng.shuffle(groups)
     return groups
