@@ -54,7 +54,7 @@ def test_an_index_of_another_analyser_is_refused(tmp_path: Path, monkeypatch: py
 
 def test_a_vector_index_is_not_a_lexical_one(tmp_path: Path) -> None:
     ExactIndex(encoder_id="e", dim=2).save(tmp_path, seq=1)
-    with pytest.raises(IndexMismatch, match="kind 'vectors', not 'texts'"):
+    with pytest.raises(IndexMismatch, match="kind 'vectors-2', not 'texts'"):
         TantivyIndex().load(tmp_path)
 
 

@@ -67,7 +67,7 @@ class _IndexCollector(Collector):
             "smarttriage_index_lag_changes", "Changes in the store that are not searchable yet.", max(0, last - catalogue.seq)
         )
         yield GaugeMetricFamily("smarttriage_articles", "Published articles that are searchable.", len(catalogue.entries))
-        yield GaugeMetricFamily("smarttriage_incidents", "Incidents that are searchable.", len(catalogue.incidents.vectors))
+        yield GaugeMetricFamily("smarttriage_incidents", "Incidents that are searchable.", len(catalogue.incidents.texts))
 
 
 class _DriftCollector(Collector):

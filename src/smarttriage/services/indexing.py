@@ -13,10 +13,11 @@ from smarttriage.domain.article import Article, passage_text, passages
 from smarttriage.domain.article_evidence import NOTHING, ArticleEvidence
 from smarttriage.domain.errors import IndexMismatch
 from smarttriage.domain.incident import Incident
+from smarttriage.domain.incident_parts import N_PARTS, IncidentOfPart, further_passages, part_id
 from smarttriage.ports import Encoder, LexicalIndex, Store, VectorIndex, Vectors
 from smarttriage.services.catalogue import ArticleEntry, Catalogue
 from smarttriage.services.evidence import read_evidence
-from smarttriage.services.retrieval import ARTICLES, INCIDENTS, FusionSettings, HybridSearch, lexical_text
+from smarttriage.services.retrieval import ARTICLES, INCIDENTS, FusionSettings, HybridSearch, Owners, lexical_text
 
 BATCH = 512
 # Gets how many records are done and how many there are; returns whether to go on.
@@ -25,7 +26,7 @@ Progress = Callable[[int, int], bool]
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """The two indexes over one kind of record; the same ids in both."""
+    """The two indexes over one kind of record: the same ids in both, and passages of long incidents by their vectors only."""
 
     name: str
     vectors: VectorIndex
@@ -33,9 +34,10 @@ class Collection:
 
     def put(self, documents: "Sequence[Document]", vectors: Vectors) -> None:
         """Add or replace."""
-        ids, labels = [document.id for document in documents], [document.labels for document in documents]
-        self.vectors.add(ids, vectors, labels)
-        self.texts.add(ids, [lexical_text(document.title, document.text) for document in documents], labels)
+        self.vectors.add([each.id for each in documents], vectors, [each.labels for each in documents])
+        worded = [each for each in documents if each.is_worded]
+        words = [lexical_text(each.title, each.text) for each in worded]
+        self.texts.add([each.id for each in worded], words, [each.labels for each in worded])
 
     def remove(self, ids: Iterable[str]) -> None:
         """Remove from both."""
@@ -46,12 +48,21 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What an index holds of a record: one incident, or one passage of an article."""
+    """What an index holds of a record: one incident, a passage of a long one, or one passage of an article.
+
+    Attributes:
+        id: Its own.
+        title: Of the record.
+        text: What is encoded, the title first.
+        labels: Who may see it.
+        is_worded: Whether its words are searched; those of a long incident stand in its whole text already.
+    """
 
     id: str
     title: str
     text: str
     labels: frozenset[str]
+    is_worded: bool = True
 
 
 class IndexingService:
@@ -89,7 +100,7 @@ class IndexingService:
             return Catalogue(
                 articles=_hybrid(self._articles, owners, self._article_search),
                 entries=dict(self._entries),
-                incidents=_hybrid(self._incidents, {}, self._incident_search),
+                incidents=_hybrid(self._incidents, IncidentOfPart(), self._incident_search),
                 seq=self._seq,
                 encoder=self._encoder,
             )
@@ -154,9 +165,11 @@ class IndexingService:
                 collection.texts.save(folder / collection.name / "texts", seq=self._seq)
 
     def _is_whole(self, articles: Sequence[Article]) -> bool:
-        """Return whether both halves of each collection hold equally much: a crash between two saves must not show."""
-        return all(len(collection.vectors) == len(collection.texts) for collection in (self._articles, self._incidents)) and (
-            self._seq > 0 or not articles
+        """Return whether both halves of each collection hold as much as they should: a crash between two saves must not show."""
+        return (
+            len(self._articles.vectors) == len(self._articles.texts)
+            and len(self._incidents.vectors) >= len(self._incidents.texts)
+            and (self._seq > 0 or not articles)
         )
 
     def _rebuild(self, go_on: Progress = lambda _done, _total: True) -> bool:
@@ -182,12 +195,12 @@ class IndexingService:
         return seq if collection.texts.load(folder / collection.name / "texts") == seq else -1
 
     def _put_incidents(self, incidents: Sequence[Incident]) -> None:
-        documents = [
-            Document(incident.id, incident.title, incident.text, index_labels(incident.tenant, incident.audiences))
-            for incident in incidents
-        ]
+        documents = [document for incident in incidents for document in _documents(incident)]
         written = [document for document in documents if document.text.strip()]
         self._incidents.remove(document.id for document in documents if not document.text.strip())
+        if len(self._incidents.vectors) > len(self._incidents.texts):
+            # An edited report may have become shorter.
+            self._incidents.vectors.remove([part_id(each.id, position) for each in incidents for position in range(1, N_PARTS)])
         self._put(self._incidents, written)
 
     def _remove_articles(self, ids: Iterable[str]) -> None:
@@ -218,7 +231,17 @@ class IndexingService:
             collection.put(documents, vectors)
 
 
-def _hybrid(collection: Collection, owners: Mapping[str, str], settings: FusionSettings) -> HybridSearch:
+def _documents(incident: Incident) -> list[Document]:
+    """Return the incident, and the passages of a long one."""
+    labels, title, text = index_labels(incident.tenant, incident.audiences), incident.title, incident.text
+    further = enumerate(further_passages(title, text), 1)
+    return [
+        Document(incident.id, title, text, labels),
+        *(Document(part_id(incident.id, position), title, passage, labels, is_worded=False) for position, passage in further),
+    ]
+
+
+def _hybrid(collection: Collection, owners: Owners, settings: FusionSettings) -> HybridSearch:
     return HybridSearch(collection.vectors.snapshot(), collection.texts.snapshot(), owners, settings)
 
 
@@ -247,63 +270,3 @@ def _entry(article: Article, evidence: Mapping[str, ArticleEvidence]) -> Article
     parts = {passage.id: passage for passage in passages(article.id, article.body)}
     said = evidence.get(article.id, NOTHING)
     return ArticleEntry(article.id, article.title, article.category, article.keywords, parts, article.valid_until, said)
-
-
-class Follower:
-    """A thread that keeps a process's catalogue within a second of the store."""
-
-    def __init__(
-        self, *, indexing: IndexingService, publish: Callable[[Catalogue], None], on_error: Callable[[Exception], None]
-    ) -> None:
-        self._indexing = indexing
-        self._publish = publish
-        self._on_error = on_error
-        self._wake = threading.Event()
-        self._stopping = False
-        self._turn = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name="index-follower", daemon=True)
-
-    def start(self) -> None:
-        """Begin to follow."""
-        self._thread.start()
-
-    def notify(self) -> None:
-        """Say that something was committed here; changes of other processes are found by polling."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """End after the present batch."""
-        self._stopping = True
-        self._wake.set()
-        self._thread.join()
-
-    def step(self) -> None:
-        """Catch up once and publish if anything changed."""
-        with self._turn:
-            if self._indexing.catch_up():
-                self._publish(self._indexing.catalogue())
-
-    def switch(self, indexing: IndexingService) -> None:
-        """Follow with other indexes from now on: they catch up, then one publication replaces all that is searched."""
-        with self._turn:
-            indexing.catch_up()
-            self._indexing = indexing
-            self._publish(indexing.catalogue())
-
-    def save(self, folder: Path) -> None:
-        """Write the indexes that are followed for the next start."""
-        with self._turn:
-            self._indexing.save(folder)
-
-    def _run(self) -> None:
-        while not self._stopping:
-            self._wake.wait(POLL_S)
-            self._wake.clear()
-            try:
-                self.step()
-            except Exception as error:
-                self._on_error(error)
-
-
-# A change is to be suggested within 1 s; other processes' changes are found by the poll, so half of that is left for encoding.
-POLL_S = 0.4

@@ -10,6 +10,7 @@ import numpy as np
 from smarttriage.domain.access import Principal
 from smarttriage.domain.glossary import Gloss
 from smarttriage.domain.incident import Incident, Labels
+from smarttriage.domain.incident_parts import further_passages
 from smarttriage.domain.rules import Circumstances
 from smarttriage.domain.suggestion import ArticleMatch, IncidentMatch
 from smarttriage.domain.text import shared_words, telling_words
@@ -65,6 +66,7 @@ class Worded:
         telling: The words that reasons may name.
         gloss: The text in English, where it is in another language.
         english: The (1, dim) encoding of that.
+        further: The (n, dim) encodings of what stands further back in a long text.
     """
 
     incidents: Ranking
@@ -72,6 +74,11 @@ class Worded:
     telling: Sequence[str]
     gloss: Gloss | None = None
     english: Vectors | None = None
+    further: Vectors | None = None
+
+    def beside(self, vector: Vectors) -> Vectors:
+        """Return the (dim,) vector of a text, or (n, dim) with those of its passages where it is long."""
+        return vector if self.further is None else np.vstack([vector, self.further])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +117,11 @@ class Question:
     def worded(self, gloss: Gloss | None = None, encoder: Encoder | None = None) -> Worded:
         """Return what the words find; it needs no vector, so it can run while the text is being encoded.
 
-        A text in another language also asks the articles in English, by the words and the encoding of its `gloss`.
+        A text in another language also asks the articles in English, by the words and the encoding of its `gloss`; a long one
+        asks by the passages that the encoding of the whole does not reach.
         """
         english = encoder.encode([gloss.text]) if gloss and encoder else None
+        passages = further_passages(self.request.title, self.text) if encoder else ()
         asked = f"{self.text}\n{gloss.text}" if gloss else self.text
         return Worded(
             self.catalogue.incidents.worded(self.text, self._n_neighbours, allowed=self.principal.labels, without=self._itself),
@@ -120,6 +129,7 @@ class Question:
             telling_words(self.text),
             gloss,
             english,
+            encoder.encode(passages) if encoder and passages else None,
         )
 
     def neighbours(self, vector: Vectors, worded: Worded, store: Store) -> Nearest:
@@ -129,7 +139,7 @@ class Question:
         """
         found = self.catalogue.incidents.search(
             self.text,
-            vector,
+            worded.beside(vector),
             max(N_CANDIDATES, self.request.k),
             allowed=self.principal.labels,
             without=self._itself,
@@ -146,7 +156,8 @@ class Question:
 
         Those that failed often enough or are no longer valid stand further down than their text would put them.
         """
-        sought = vector if worded.english is None else np.stack([vector, worded.english[0]])
+        sought = worded.beside(vector)
+        sought = sought if worded.english is None else np.vstack([sought, worded.english])
         k, entries = self.request.k, self.catalogue.entries
         found = self.catalogue.articles.search(
             self.text, sought, max(k, N_WEIGHED), allowed=self.principal.labels, worded=worded.articles

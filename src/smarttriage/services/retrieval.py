@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -114,20 +115,28 @@ def lexical_text(title: str, text: str) -> str:
     return f"{title}\n{text}" if title else text
 
 
+class Owners(Protocol):
+    """Whose a part is; a dictionary is one."""
+
+    def get(self, part: str, default: str, /) -> str:
+        """Return the record of a part, `default` for one that is its own record."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class HybridSearch:
     """A fixed state of one collection. Immutable; safe to search from many threads.
 
     Attributes:
         vectors: Dense side.
-        texts: Lexical side, over the same ids.
+        texts: Lexical side, over the same records.
         owners: Part id -> record id where records are indexed by parts; a part that is not named is its own record.
         settings: Fusion and floor.
     """
 
     vectors: VectorSearcher
     texts: LexicalSearcher
-    owners: Mapping[str, str] = field(default_factory=dict)
+    owners: Owners = field(default_factory=dict[str, str])
     settings: FusionSettings = ARTICLES
 
     def search(
