@@ -34,7 +34,8 @@ from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.adapters.classifiers.heads import linear_scores
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts, resources
-from smarttriage.bootstrap.classifiers import folder_bundles, sklearn_trainer
+from smarttriage.bootstrap.bundles import folder_bundles
+from smarttriage.bootstrap.classifiers import sklearn_trainer
 from smarttriage.bootstrap.training import N_THREADS, read_training_rows
 from smarttriage.config import Settings
 from smarttriage.domain.suggestion import Reason

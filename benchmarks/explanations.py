@@ -29,7 +29,8 @@ from smarttriage import __version__
 from smarttriage.adapters.bundles import BundleFacts, write_bundle
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts, resources
-from smarttriage.bootstrap.classifiers import folder_bundles, sklearn_trainer
+from smarttriage.bootstrap.bundles import folder_bundles
+from smarttriage.bootstrap.classifiers import sklearn_trainer
 from smarttriage.bootstrap.training import read_training_rows
 from smarttriage.config import Settings
 from smarttriage.domain.suggestion import Counterfactual

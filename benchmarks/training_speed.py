@@ -32,7 +32,7 @@ from report import write_results
 from smarttriage.adapters.bundles import read_bundle
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts
-from smarttriage.bootstrap.classifiers import codecs
+from smarttriage.bootstrap.bundles import codecs
 from smarttriage.bootstrap.resources import shipped
 from smarttriage.bootstrap.training import N_THREADS
 from smarttriage.ports import Classifier, Vectors

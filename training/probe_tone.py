@@ -21,7 +21,7 @@ from sklearn.svm import LinearSVC
 
 import starter
 from smarttriage.adapters.classifiers.evidence import EvidenceCues
-from smarttriage.adapters.classifiers.features import fit_features
+from smarttriage.adapters.classifiers.feature_fitting import fit_features
 from smarttriage.adapters.classifiers.heads import linear_scores
 from smarttriage.adapters.classifiers.recipes import Learner, Recipe, design, fit_linear, linear_head
 from smarttriage.bootstrap.resources import lexicon

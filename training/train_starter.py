@@ -19,7 +19,7 @@ from report_starter import REPORT
 from smarttriage import __version__
 from smarttriage.adapters.bundles import BundleFacts, write_bundle
 from smarttriage.bootstrap import parts
-from smarttriage.bootstrap.classifiers import folder_bundles
+from smarttriage.bootstrap.bundles import folder_bundles
 from starter import ROOT
 
 CARD = ROOT / "training/recipes/starter_card.md"

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from smarttriage.adapters.bundles import read_bundle
 from smarttriage.bootstrap import parts
-from smarttriage.bootstrap.classifiers import codecs
+from smarttriage.bootstrap.bundles import codecs
 texts = ["vpn drops at home", "printer is out of toner", "zzz"]
 found = read_bundle(Path(sys.argv[1]), codecs=codecs()).predict_proba(texts, parts.encoder().encode(texts))
 sys.stdout.write("".join(name + found[name].tobytes().hex() for name in sorted(found)))

@@ -7,7 +7,7 @@ import pytest
 
 from smarttriage.adapters.encoders.onnx import OnnxEncoder
 from smarttriage.bootstrap import parts
-from smarttriage.bootstrap.classifiers import folder_bundles
+from smarttriage.bootstrap.bundles import folder_bundles
 from smarttriage.bootstrap.resources import shipped
 from smarttriage.domain.text import locate, model_text
 from smarttriage.ports import Classifier

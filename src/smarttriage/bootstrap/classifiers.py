@@ -1,19 +1,13 @@
-"""Trainers, bundles and what both need: which classifiers can be loaded and with which extra features."""
+"""The default trainer and what the default taxonomy says about its targets."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
-from pathlib import Path
 
-from smarttriage.adapters.bundles import CURRENT, Codec, FolderBundles
-from smarttriage.adapters.classifiers.centroid import CentroidClassifier
-from smarttriage.adapters.classifiers.classifier import SklearnClassifier
-from smarttriage.adapters.classifiers.evidence import EvidenceCues
 from smarttriage.adapters.classifiers.features import ExtraFeatures
 from smarttriage.adapters.classifiers.novelty import no_vectors
 from smarttriage.adapters.classifiers.sklearn import CONFIDENCE, SklearnTrainer, TargetOptions
 from smarttriage.bootstrap import parts, resources
-from smarttriage.config import Settings
 from smarttriage.domain.errors import InvalidInput
 from smarttriage.domain.tree import parents_first
 from smarttriage.ports import Vectors
@@ -25,25 +19,6 @@ DEFAULT_OPTIONS = {
     "impact": TargetOptions(order=LEVELS),
     "urgency": TargetOptions(order=LEVELS),
 }
-
-
-def extras(settings: Settings | None = None) -> Mapping[str, ExtraFeatures]:
-    """Return name and version -> extra features; a bundle trained with one of them loads only where it is listed."""
-    cues = EvidenceCues(resources.lexicon(settings))
-    return {cues.name: cues}
-
-
-def codecs(settings: Settings | None = None) -> dict[str, Codec]:
-    """Return format -> what loads it; with settings, the data folder's own lexicon of cues is used where there is one."""
-    return {
-        SklearnClassifier.format: partial(SklearnClassifier.from_files, extras=extras(settings)),
-        CentroidClassifier.format: CentroidClassifier.from_files,
-    }
-
-
-def folder_bundles(root: Path, settings: Settings | None = None, *, pointer: str = CURRENT) -> FolderBundles:
-    """Return the bundles below a folder; the file `pointer` names the promoted one."""
-    return FolderBundles(root, codecs=codecs(settings), pointer=pointer)
 
 
 def sklearn_trainer(

@@ -4,7 +4,7 @@ from smarttriage.adapters.bundles import CURRENT
 from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.adapters.versions import FolderVersions
 from smarttriage.bootstrap import resources
-from smarttriage.bootstrap.classifiers import folder_bundles
+from smarttriage.bootstrap.bundles import folder_bundles
 from smarttriage.config import EncoderSize, Settings
 from smarttriage.domain.errors import BundleError
 from smarttriage.ports import Classifier, Encoder

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from smarttriage.adapters.bundles import read_attachment, read_bundle, read_manifest
 from smarttriage.bootstrap import parts
-from smarttriage.bootstrap.classifiers import codecs
+from smarttriage.bootstrap.bundles import codecs
 from smarttriage.bootstrap.lineage import learning_curves
 from smarttriage.bootstrap.training import N_THREADS, read_training_rows
 from smarttriage.domain.errors import BundleError, InvalidInput

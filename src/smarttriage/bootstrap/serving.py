@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import structlog
+from threadpoolctl import threadpool_limits
 
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.clusters import open_clusters
@@ -52,6 +53,9 @@ def open_services(settings: Settings, *, say: parts.Say, saves: bool = True) -> 
     """
     _log_to_stderr(settings.log_level)
     with ExitStack() as cleanup:
+        # NumPy's BLAS starts a thread for each core and lets them spin while they wait: of two cores busy with requests they took
+        # nearly half. Set here and not by environment, which BLAS reads once, as soon as anything imports NumPy.
+        cleanup.enter_context(threadpool_limits(1, user_api="blas"))
         encoder = parts.encoder(size=settings.encoder)
         store = UnitStore(parts.store(settings))
         cleanup.callback(store.close)

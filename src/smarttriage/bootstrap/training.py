@@ -12,7 +12,8 @@ from smarttriage.adapters.classifiers.classifier import SklearnClassifier
 from smarttriage.adapters.tabular import read_rows
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts, resources
-from smarttriage.bootstrap.classifiers import codecs, folder_bundles, sklearn_trainer
+from smarttriage.bootstrap.bundles import codecs, folder_bundles
+from smarttriage.bootstrap.classifiers import sklearn_trainer
 from smarttriage.bootstrap.lineage import Origin, bundle_facts
 from smarttriage.bootstrap.trees import NO_TREE, Forest
 from smarttriage.domain.description import Description, described, descriptions_from_rows, descriptions_from_toml, with_articles

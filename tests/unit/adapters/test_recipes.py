@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
 
-from smarttriage.adapters.classifiers.features import Matrix
+from smarttriage.adapters.classifiers.feature_fitting import Matrix
 from smarttriage.adapters.classifiers.recipes import LARGE, SMALL, Learner, Recipe, design, fit_linear, linear_head, recipes_for
 
 

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from smarttriage.adapters.classifiers.analysis import WORD_PATTERN, WORD_SIZES
 from smarttriage.adapters.classifiers.calibration import fit_calibration
-from smarttriage.adapters.classifiers.features import MANY_ROWS, MAX_WORD_TERMS
+from smarttriage.adapters.classifiers.feature_fitting import MANY_ROWS, MAX_WORD_TERMS
 from smarttriage.adapters.classifiers.folds import assign_folds
 from smarttriage.adapters.classifiers.recipes import Learner, Recipe, fit_linear
 from smarttriage.domain.errors import InvalidInput

@@ -18,7 +18,8 @@ from scipy.linalg import cholesky, solve, solve_triangular
 from sklearn.linear_model import LogisticRegression
 
 from smarttriage.adapters.classifiers.calibration import fit_calibration
-from smarttriage.adapters.classifiers.features import ExtraFeatures, Matrix, TextFeatures, fit_features
+from smarttriage.adapters.classifiers.feature_fitting import Matrix, fit_features
+from smarttriage.adapters.classifiers.features import ExtraFeatures, TextFeatures
 from smarttriage.adapters.classifiers.fitting import Fitted, Task
 from smarttriage.adapters.classifiers.folds import N_FOLDS
 from smarttriage.adapters.classifiers.heads import Calibration, LinearHead, Scores, softmax

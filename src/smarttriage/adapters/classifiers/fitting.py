@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
 from smarttriage.adapters.classifiers.calibration import cross_calibrated, fit_calibration
-from smarttriage.adapters.classifiers.features import Matrix
+from smarttriage.adapters.classifiers.feature_fitting import Matrix
 from smarttriage.adapters.classifiers.folds import folds_to_fit
 from smarttriage.adapters.classifiers.heads import Calibration, LinearHead, MlpHead, Scores, softmax
 from smarttriage.adapters.classifiers.recipes import (

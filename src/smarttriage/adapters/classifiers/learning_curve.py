@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.metrics import f1_score
 
-from smarttriage.adapters.classifiers.features import fit_features
+from smarttriage.adapters.classifiers.feature_fitting import fit_features
 from smarttriage.adapters.classifiers.fitting import column_of
 from smarttriage.adapters.classifiers.folds import assign_folds, text_groups
 from smarttriage.adapters.classifiers.recipes import Learner, Recipe, design, fit_linear

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import LinearSVC
 
-from smarttriage.adapters.classifiers.features import Matrix
+from smarttriage.adapters.classifiers.feature_fitting import Matrix
 from smarttriage.adapters.classifiers.heads import LinearHead, MlpHead, Projection, Scores
 from smarttriage.ports import Vectors
 
