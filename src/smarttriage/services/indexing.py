@@ -182,12 +182,9 @@ class IndexingService:
         return seq if collection.texts.load(folder / collection.name / "texts") == seq else -1
 
     def _put_incidents(self, incidents: Sequence[Incident]) -> None:
-        documents = [
-            Document(incident.id, incident.title, incident.text, index_labels(incident.tenant, incident.audiences))
-            for incident in incidents
-        ]
-        written = [document for document in documents if document.text.strip()]
-        self._incidents.remove(document.id for document in documents if not document.text.strip())
+        documents = [_incident_document(incident) for incident in incidents]
+        written = [document for document in documents if document.text.strip() and document.labels]
+        self._incidents.remove({document.id for document in documents} - {document.id for document in written})
         self._put(self._incidents, written)
 
     def _remove_articles(self, ids: Iterable[str]) -> None:
@@ -220,6 +217,13 @@ class IndexingService:
 
 def _hybrid(collection: Collection, owners: Mapping[str, str], settings: FusionSettings) -> HybridSearch:
     return HybridSearch(collection.vectors.snapshot(), collection.texts.snapshot(), owners, settings)
+
+
+def _incident_document(incident: Incident) -> Document:
+    """Return an incident as it counts for those who find it, without labels where nobody does."""
+    held = incident.counted
+    shown = incident.counting_for(held.known_to if held is not None and incident.is_hidden else None)
+    return Document(incident.id, shown.title, shown.text, incident.index_labels)
 
 
 def content_hash(text: str) -> str:

@@ -115,7 +115,7 @@ class KnowledgeLoop:
     def _observed(self, incident: Incident) -> Observation | None:
         if incident.source_system in self._skip_sources:
             return None
-        observation = observation_of(incident)
+        observation = observation_of(incident.counting_for())
         return observation if observation is not None and assess(observation.fix).actionable else None
 
     def _regrouped(self, read: _Read) -> Neighbourhood:
