@@ -48,6 +48,7 @@ def _lines(undone: "Undone") -> list[str]:
     for article in undone.articles:
         versions = ", ".join(map(str, article.undone))
         lines.append(f"article {article.id} without its versions {versions}: {article.status}")
+    lines += [f"article {id_} was drafted from it and published by others: read it again" for id_ in undone.built_on]
     lines += [f"model {version} learnt from it" for version in undone.models]
     if undone.serves != undone.serving:
         lines.append(f"{undone.serves or STARTER} is current instead of {undone.serving or STARTER}")

@@ -16,6 +16,7 @@ from smarttriage.ports import Clock, ModelVersions, PromotionAction, PromotionEn
 from smarttriage.ports.outcomes import EVIDENCE_ACTOR, UNDO_ACTOR
 from smarttriage.services.drafts import own_article_id
 from smarttriage.services.lineage import ROWS_FILE, read_rows_file, version_before
+from smarttriage.services.loop import propose_anew
 from smarttriage.services.outcomes import OutcomeTaker
 from smarttriage.services.promotion import Fingerprints, fingerprints
 from smarttriage.services.teaching import recount
@@ -49,6 +50,7 @@ class Undone:
         n_outcomes: Outcomes of articles that count no longer.
         n_confirmed: Lessons of others that the key had confirmed, rejected or spoken for; they wait again, without its word.
         articles: Articles that were brought back, or retired where nobody else had written them.
+        built_on: Published articles of others that name an incident of which the key taught; they stay, somebody should read them.
         drafts: Drafts that are to be decided anew.
         models: Versions that were trained since then on rows that the key taught.
         serving: The version that served before; None: the shipped starter.
@@ -63,6 +65,7 @@ class Undone:
     n_outcomes: int
     n_confirmed: int
     articles: tuple[UndoneArticle, ...]
+    built_on: tuple[str, ...]
     drafts: tuple[str, ...]
     models: tuple[str, ...]
     serving: str | None
@@ -90,6 +93,7 @@ class _Plan:
     confirmed: Sequence[Lesson]
     courses: Mapping[str, "_Course"]
     taught: Fingerprints
+    built_on: tuple[str, ...]
 
     def of_kind(self, kind: LessonKind) -> list[Lesson]:
         return [each for each in self.lessons if each.kind is kind]
@@ -145,6 +149,7 @@ class UndoService:
             n_outcomes=sum(len(each.outcome_ids) for each in plan.lessons),
             n_confirmed=len(plan.confirmed),
             articles=tuple(UndoneArticle(id_, tuple(each.undone), each.status) for id_, each in plan.courses.items()),
+            built_on=plan.built_on,
             drafts=tuple(dict.fromkeys(drafts)),
             models=tuple(models),
             serving=serving,
@@ -174,6 +179,8 @@ class UndoService:
                 by = EVIDENCE_ACTOR if step.updated_by == EVIDENCE_ACTOR else UNDO_ACTOR
                 version = course.versions[-1].version + place
                 records.update_article(replace(step, version=version, updated_at=at, updated_by=by), key_id=principal.key_id)
+        if plan.courses:
+            propose_anew(records, since)
         again = {each.record_id for each in plan.confirmed if each.kind is LessonKind.OUTCOME}
         for id_ in dict.fromkeys((*told_of, *sorted(again))):
             self._taker.look_again(records, principal, records.article_course(id_)[-1][0])
@@ -233,7 +240,18 @@ def _plan(records: Records, principal: Principal, key_id: str, since: datetime) 
     texts = [incident.text for incident in records.indexable_incidents(labelled)] if labelled else []
     confirmed = records.lessons_confirmed_by(principal.tenant, key_id, since=since)
     courses = {id_: _course(records, id_, versions) for id_, versions in written.items()}
-    return _Plan(lessons, confirmed, courses, fingerprints(texts))
+    about = {each.record_id for each in lessons if each.kind is LessonKind.INCIDENT}
+    built_on = _built_on(records, principal, about) if about else ()
+    left = tuple(id_ for id_ in built_on if id_ not in courses or courses[id_].status is ArticleStatus.PUBLISHED)
+    return _Plan(lessons, confirmed, courses, fingerprints(texts), left)
+
+
+def _built_on(records: Records, principal: Principal, incident_ids: set[str]) -> tuple[str, ...]:
+    return tuple(
+        article.id
+        for article in records.indexable_articles()
+        if article.tenant == principal.tenant and not incident_ids.isdisjoint(article.source_incidents)
+    )
 
 
 def _course(records: Records, article_id: str, undone: Sequence[int]) -> _Course:

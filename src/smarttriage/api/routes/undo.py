@@ -46,6 +46,7 @@ class UndoneOut(Out):
     n_outcomes: int
     n_confirmed: int = Field(description="Lessons of others that wait again because only this key had decided them.")
     articles: list[UndoneArticleOut]
+    built_on: list[str] = Field(description="Published articles of others that were drafted from it; they stay: read them again.")
     drafts: list[str] = Field(description="Drafts that are to be decided anew.")
     models: list[str] = Field(description="Versions that were trained since then on rows that the key had labelled.")
     serving: str | None = Field(description="The version that served before; null: the shipped starter.")
