@@ -1,13 +1,22 @@
 """Everything that a key taught since an instant, undone: what is left is what would be there had it said nothing."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from smarttriage import cli
+from smarttriage.adapters.bundles import write_bundle
 from smarttriage.domain.access import index_labels
+from smarttriage.domain.text import model_text
+from smarttriage.ports import PromotionAction, PromotionEntry
+from smarttriage.services.lineage import ROWS_FILE, rows_file
 from smarttriage.services.matching import N_CANDIDATES
-from tests.integration.installation import ADMIN, Installation, installation
+from tests.integration.installation import A_TRAINING, ADMIN, Installation, installation, two_categories
 
 OUTLOOK = [
     ("Outlook error 0x800CCC0E", "Outlook shows 0x800CCC0E when sending mail."),
@@ -154,10 +163,8 @@ def test_a_second_undo_finds_nothing_left(api: Installation) -> None:
     api.services.loop.catch_up()
     before, seq = seen(api), api.services.live.state.catalogue.seq
     again = api.must("POST", f"/v1/admin/keys/{key_id(key)}/undo", asked)
-    found = {
-        name: again[name] for name in ("n_lessons", "incidents", "n_outcomes", "n_confirmed", "articles", "drafts", "models")
-    }
-    assert found == {**dict.fromkeys(found, []), "n_lessons": 0, "n_outcomes": 0, "n_confirmed": 0}
+    left = ("n_lessons", "incidents", "n_outcomes", "n_confirmed", "articles", "drafts", "models")
+    assert not any(again[name] for name in left)
     assert (seen(api), api.services.live.state.catalogue.seq) == (before, seq)
 
 
@@ -206,6 +213,65 @@ def test_an_article_that_others_published_from_its_words_is_named(api: Installat
     done = api.must("POST", f"/v1/admin/keys/{key_id(key)}/undo", {"since": since.isoformat()})
     assert done["built_on"] == [article]
     assert api.must("GET", f"/v1/articles/{article}")["status"] == "published"
+
+
+def test_models_that_learnt_from_it_are_named_and_the_last_one_before_them_serves_again(
+    api: Installation, tmp_path: Path
+) -> None:
+    encoder, key = api.services.live.state.models.encoder, api.key("write", "suggest")
+    since = api.clock()
+    told = [report(api, OUTLOOK[0], key=key, labels={"category": "network"}), report(api, OUTLOOK[1])]
+    texts = [model_text(*OUTLOOK[0]), model_text(*OUTLOOK[1])]
+    previous = None
+    for name, rows in (("clean", texts[1:]), ("spoiled", texts), ("spoiled-too", texts[:1])):
+        api.clock.forward(timedelta(hours=1))
+        facts = replace(A_TRAINING, created_at=api.clock(), attachments={ROWS_FILE: rows_file(rows)})
+        write_bundle(tmp_path / name, two_categories(encoder), facts, version=name)  # type: ignore[arg-type]
+        api.versions.install(tmp_path / name)
+        api.versions.serve(PromotionEntry(api.clock(), "test", PromotionAction.PROMOTED, name, previous))
+        previous = name
+    asked = {"since": since.isoformat(), "dry_run": True}
+    planned = api.must("POST", f"/v1/admin/keys/{key_id(key)}/undo", asked)
+    assert (planned["models"], planned["serving"], planned["serves"]) == (["spoiled", "spoiled-too"], "spoiled-too", "clean")
+    assert (api.versions.current(), len(api.reloaded)) == ("spoiled-too", 0)
+    api.must("POST", f"/v1/admin/keys/{key_id(key)}/undo", {"since": since.isoformat()})
+    assert (api.versions.current(), len(api.reloaded)) == ("clean", 1)
+    entry = api.versions.history()[-1]
+    assert (entry.action, entry.previous) == (PromotionAction.ROLLED_BACK, "spoiled-too")
+    assert f"key {key_id(key)}" in entry.reason
+    assert told[0] in planned["incidents"]
+
+
+def test_the_command_line_undoes_what_an_import_taught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    incidents, articles = tmp_path / "past.csv", tmp_path / "kb.jsonl"
+    incidents.write_text(f'title,note,number\n"{OUTLOOK[0][0]}","{HARM}",7\n', encoding="utf-8")
+    articles.write_text(json.dumps({"id": "KB7", **ARTICLE}) + "\n", encoding="utf-8")
+    data = ["--data-dir", str(tmp_path / "data")]
+    columns = [part for pair in ("title=title", "resolution=note", "source_id=number") for part in ("--map", pair)]
+    assert run(monkeypatch, "import", "incidents", str(incidents), *columns, *data) == 0
+    assert run(monkeypatch, "import", "articles", str(articles), *data) == 0
+    capsys.readouterr()
+    asked = ["undo", "import", "--since", "2026-01-01", *data]
+    assert run(monkeypatch, *asked, "--dry-run") == 0
+    told = capsys.readouterr().out
+    assert told.startswith("would be undone: 1 lessons about 1 incidents")
+    assert "article KB7 without its versions 1: retired" in told
+    assert run(monkeypatch, *asked, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["n_lessons"] == 1
+    assert run(monkeypatch, *asked, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["n_lessons"] == 0
+    assert run(monkeypatch, "undo", "nobody", "--since", "2026-01-01", *data) == 1
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr("sys.argv", ["smarttriage", *arguments])
+    try:
+        cli.main()
+    except SystemExit as exit_:
+        return int(exit_.code or 0)
+    return 0
 
 
 def test_a_key_that_never_was_cannot_be_undone(api: Installation) -> None:

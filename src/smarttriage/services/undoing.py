@@ -15,6 +15,7 @@ from smarttriage.domain.undoing import without
 from smarttriage.ports import Clock, ModelVersions, PromotionAction, PromotionEntry, Records, Store
 from smarttriage.ports.outcomes import EVIDENCE_ACTOR, UNDO_ACTOR
 from smarttriage.services.drafts import own_article_id
+from smarttriage.services.importing import IMPORTER, SEEDER
 from smarttriage.services.lineage import ROWS_FILE, read_rows_file, version_before
 from smarttriage.services.loop import propose_anew
 from smarttriage.services.outcomes import OutcomeTaker
@@ -234,8 +235,8 @@ def _plan(records: Records, principal: Principal, key_id: str, since: datetime) 
     key = records.api_key(key_id)
     lessons = records.lessons_of_key(principal.tenant, key_id, since=since)
     written = records.article_versions_of(principal.tenant, key_id, since=since)
-    if (key is None or key.tenant != principal.tenant) and not lessons and not written:
-        raise NotFound(f"there is no key {key_id}, and nothing was taught by one of that id", field="key_id")
+    if key_id not in (IMPORTER, SEEDER) and (key is None or key.tenant != principal.tenant):
+        raise NotFound(f"there is no key {key_id}", field="key_id")
     labelled = {each.record_id for each in lessons if each.said.labels}
     texts = [incident.text for incident in records.indexable_incidents(labelled)] if labelled else []
     confirmed = records.lessons_confirmed_by(principal.tenant, key_id, since=since)
