@@ -38,6 +38,13 @@ class Settings(BaseSettings):
     holdout_share: float = Field(
         0.05, ge=0, le=1, description="Share of suggestions that fill nothing in, to measure the precision of what is filled in."
     )
+    four_eyes: bool = Field(False, description="Nobody, trusted or not, publishes or accepts what they wrote themselves.")
+    accepted_an_hour: int | None = Field(
+        120, gt=0, description="Drafts and quarantined lessons that one key may accept within an hour: nobody reads faster."
+    )
+    confirmations: int = Field(
+        2, gt=0, description="Trusted people who must confirm a quarantined lesson where none of them is a reviewer."
+    )
     max_body_bytes: int = Field(1_000_000, gt=0, description="Larger requests get 413 before they are parsed.")
     max_concurrent: int = Field(32, gt=0, description="More requests under way at once get 503 with Retry-After.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least severity that is logged.")

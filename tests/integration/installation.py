@@ -21,6 +21,7 @@ from smarttriage.api.app import create_app
 from smarttriage.domain.access import EVERYONE, Principal, Scope
 from smarttriage.domain.escalation import EscalationMatrix
 from smarttriage.domain.priority import PriorityPolicy
+from smarttriage.domain.review import ReviewPolicy
 from smarttriage.domain.stream_rules import StreamPolicy
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.services.clustering import ClusterPass
@@ -40,8 +41,10 @@ from smarttriage.services.loop import KnowledgeLoop
 from smarttriage.services.ongoing import Board
 from smarttriage.services.outcomes import OutcomeService, OutcomeTaker
 from smarttriage.services.proposing import Proposer
+from smarttriage.services.quarantine import QuarantineService
 from smarttriage.services.retrieval import FusionSettings
 from smarttriage.services.triage import TriageService
+from smarttriage.services.undoing import UndoService
 from smarttriage.services.unit_of_work import UnitStore
 from smarttriage.services.watching import DriftMonitor, Seen, Watcher
 from smarttriage.testing.factories import NOON
@@ -79,13 +82,16 @@ class Installation:
         assert 200 <= response.status_code < 300, response.text
         return response.json()
 
-    def key(self, *scopes: str, label: str = "test", **more: Any) -> str:
-        """Return the text of a new key."""
-        return self.must("POST", "/v1/admin/keys", {"label": label, "scopes": list(scopes), **more})["key"]
+    def key(self, *scopes: str, label: str = "test", trusted: bool = True, **more: Any) -> str:
+        """Return the text of a new key, by default a trusted one."""
+        body = {"label": label, "scopes": list(scopes), "trusted": trusted, **more}
+        return self.must("POST", "/v1/admin/keys", body)["key"]
 
 
 @contextmanager
-def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any) -> Iterator[Installation]:
+def installation(
+    folder: Path, *, limits: Limits | None = None, review: ReviewPolicy | None = None, **replaced: Any
+) -> Iterator[Installation]:
     """Yield an installation with an administrator in each of two tenants."""
     clock, encoder = ManualClock(), HashingEncoder()
     inner = SqlStore.open(folder / "store.db", clock=clock)
@@ -131,7 +137,8 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
         versions=versions, live=live, store=store, clock=clock, watcher=watcher, drift=drift, reload=lambda: reloaded.append(1)
     )
     incidents = IncidentService(**shared, live=live)
-    knowledge = KnowledgeService(**shared, taxonomy=lambda: live.state.models.taxonomy)
+    knowledge = KnowledgeService(**shared, taxonomy=lambda: live.state.models.taxonomy, policy=review)
+    taker = OutcomeTaker(clock=clock, new_id=shared["new_id"])
     services = Services(
         triage=TriageService(
             **shared,
@@ -143,10 +150,14 @@ def installation(folder: Path, *, limits: Limits | None = None, **replaced: Any)
         incidents=incidents,
         learning=LearningService(**shared, live=live, incident_service=incidents),
         knowledge=knowledge,
-        drafts=DraftService(store=store, clock=clock, knowledge=knowledge),
+        drafts=DraftService(store=store, clock=clock, knowledge=knowledge, policy=review),
         # The hashing encoder knows words only, so that what tells of one fix lies farther apart.
         loop=KnowledgeLoop(store=store, clock=clock, live=live, level=0.45, proposer=Proposer(live=live, same_fix=0.45)),
-        outcomes=OutcomeService(store=store, clock=clock, taker=OutcomeTaker(clock=clock, new_id=shared["new_id"])),
+        outcomes=OutcomeService(store=store, clock=clock, taker=taker),
+        quarantine=QuarantineService(store=store, clock=clock, taker=taker, policy=review),
+        undoing=UndoService(
+            store=store, clock=clock, taker=taker, versions=versions, reload=lambda: reloaded.append(1), pinned=False
+        ),
         clusters=ClusterService(store=store, clock=clock, cmdb=directory.view),
         cmdb=CmdbService(store=store, clock=clock, directory=directory),
         store=store,

@@ -9,7 +9,7 @@ from smarttriage.api.answer_schemas import SuggestionOut
 from smarttriage.api.record_schemas import ArticleReadOut, EvidenceLifeOut
 from smarttriage.domain.outcome import OutcomeKind
 from smarttriage.services.evidence import read_evidence
-from tests.integration.installation import Installation, a_caller
+from tests.integration.installation import Installation
 
 WRONG = {"title": "Mend a VPN that drops", "body": "Reinstall the VPN client twice.", "owner": "network team"}
 RIGHT = {"title": "VPN that drops at the gateway", "body": "Raise the session limit of the VPN gateway."}
@@ -94,8 +94,8 @@ def test_what_a_key_said_is_withdrawn_with_what_followed_from_it(api: Installati
         body = {"outcome": "did_not_work", "given_by": f"p{n}"}
         api.must("POST", f"/v1/articles/{article}/outcomes", body, key=poison)
     assert api.must("GET", f"/v1/articles/{article}")["status"] == "in_review"
-    assert api.services.outcomes.withdraw(a_caller(), poison.split("_")[1], since=since) == [article]
-    api.services.notify()
+    undone = api.must("POST", f"/v1/admin/keys/{poison.split('_')[1]}/undo", {"since": since.isoformat()})
+    assert undone["n_outcomes"] == 15
     read = api.must("GET", f"/v1/articles/{article}")
     assert (read["status"], read["evidence"]["worked"], read["evidence"]["failed"]) == ("published", 1, 0)
     assert suggested(api)[0]["evidence"]["failed"] == 0

@@ -38,6 +38,10 @@ def test_every_post_answers_a_repeat_with_its_first_answer(api: Installation) ->
     key = api.must("POST", "/v1/admin/keys", {"label": "x", "scopes": ["suggest"]})["id"]
     first, second, one = _clusters(api)
     accepted, rejected = _drafts(api)
+    untrusted = api.key("write", trusted=False)
+    for _ in range(3):
+        api.must("POST", f"/v1/articles/{article}/outcomes", {"outcome": "worked"}, key=untrusted)
+    waiting = [each["id"] for each in api.must("GET", "/v1/quarantine")["items"]]
     posts: list[tuple[str, Any]] = [
         ("/v1/suggestions", REPORT),
         ("/v1/predictions:batch", {"texts": [REPORT]}),
@@ -60,6 +64,11 @@ def test_every_post_answers_a_repeat_with_its_first_answer(api: Installation) ->
         ("/v1/models/shadow", {"version": None}),
         ("/v1/admin/reload", None),
         ("/v1/admin/keys", {"label": "y", "scopes": ["suggest"]}),
+        ("/v1/quarantine/confirm", {"ids": waiting[:1]}),
+        ("/v1/quarantine/agree", {"ids": waiting[1:2], "given_by": "ann"}),
+        ("/v1/quarantine/reject", {"ids": waiting[2:], "reason": "unsafe"}),
+        (f"/v1/admin/keys/{key}/trust", {"trusted": True}),
+        (f"/v1/admin/keys/{key}/undo", {"since": "2026-01-01T00:00:00Z"}),
         (f"/v1/admin/keys/{key}/revoke", None),
     ]
     documented = [path for path, methods in api.client.get("/openapi.json").json()["paths"].items() if "post" in methods]

@@ -159,3 +159,26 @@ def test_articles_come_from_markdown_and_json_lines_and_a_change_is_a_revision(s
     assert article.revision == 2
     assert "Open tray 3." in article.body
     assert article.body.startswith("## Symptoms\npaper stuck")
+
+
+def test_an_article_that_looks_stuffed_waits_for_a_reviewer_unless_that_is_accepted(store: SqlStore) -> None:
+    honest = {"id": "A1", "title": "Jam", "body": "Open tray 2 and take the paper out."}
+    stuffed = {"id": "A2", "title": "Jam", "body": "printer, " * 60}
+
+    def load(*articles: dict[str, str], **options: bool) -> ImportReport:
+        return service(store).articles([Row(each["id"], each) for each in articles], progress=quiet, **options)
+
+    def published() -> dict[str, str]:
+        with store.begin() as records:
+            return {article.id: article.body for article in records.indexable_articles()}
+
+    first = load(honest, stuffed)
+    assert (first.added, [id_ for id_, _ in first.held]) == (2, ["A2"])
+    assert 'the word "printer"' in first.held[0][1]
+    assert published() == {"A1": honest["body"]}
+    again = load(honest, stuffed)
+    assert (again.present, again.held) == (2, [])
+    assert [id_ for id_, _ in load({**stuffed, "id": "A1"}).held] == ["A1"]
+    assert published() == {"A1": honest["body"]}
+    assert load({**stuffed, "id": "A3"}, accept_warnings=True).held == []
+    assert list(published()) == ["A1", "A3"]

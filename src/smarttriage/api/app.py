@@ -26,7 +26,9 @@ from smarttriage.api.routes import (
     incidents,
     insights,
     models,
+    quarantine,
     suggestions,
+    undo,
 )
 from smarttriage.services.installation import Services
 from smarttriage.services.keys import KeyService
@@ -59,7 +61,9 @@ def create_app(services: Services) -> FastAPI:
         feedback,
         articles,
         drafts,
+        quarantine,
         admin,
+        undo,
         fields,
         field_precision,
         health,

@@ -58,6 +58,7 @@ class IncidentOut(Out):
     updated_at: datetime
     version: int
     resolution: ResolutionOut | None
+    counts_whole: bool = Field(description="Whether all of it counts for others: nothing waits in quarantine or was undone.")
 
 
 class IncidentsOut(Out):
@@ -95,6 +96,7 @@ class JudgedOut(Out):
     suggestion_id: str
     incident_id: str | None
     items: list[FeedbackOut]
+    quarantined: bool = Field(description="Whether it counts for this key alone until somebody confirms it.")
 
 
 class ArticleOut(Out):
@@ -166,6 +168,7 @@ class KeyOut(Out):
     audiences: list[str]
     created_at: datetime
     revoked_at: datetime | None
+    trusted: bool
 
 
 class NewKeyOut(KeyOut):

@@ -299,3 +299,8 @@ class KeyCreate(Body):
     label: Name
     scopes: Annotated[list[Scope], Field(min_length=1)]
     audiences: Audiences | None = None
+    trusted: bool = Field(
+        False,
+        description="True for what speaks for the people that it names, like an ITSM connector: what it teaches counts at once. "
+        "What others teach waits in quarantine. A key with the scope admin is trusted anyway.",
+    )

@@ -44,6 +44,7 @@ def incident(record: Incident) -> Plain:
         "updated_at": record.updated_at,
         "version": record.version,
         "resolution": _resolution(record.resolution),
+        "counts_whole": record.counted is None,
     }
 
 
@@ -131,6 +132,7 @@ def key(record: ApiKey) -> Plain:
         "audiences": sorted(record.audiences),
         "created_at": record.created_at,
         "revoked_at": record.revoked_at,
+        "trusted": record.trusted,
     }
 
 

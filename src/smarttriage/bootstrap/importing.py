@@ -17,7 +17,7 @@ from smarttriage.config import Settings
 from smarttriage.domain.errors import InvalidInput
 from smarttriage.ports import Encoder, Store
 from smarttriage.services.import_rows import Row, mapped, parse_map
-from smarttriage.services.importing import ImportReport, ImportService, importer
+from smarttriage.services.importing import IMPORTER, SEEDER, ImportReport, ImportService, importer
 from smarttriage.services.live import Models
 
 Progress = Callable[[ImportReport], None]
@@ -28,10 +28,10 @@ SEED_VECTORS = "seed_vectors.safetensors"
 IMPORT_THREADS = 2
 
 
-def import_articles(path: Path, *, data_dir: Path | None, progress: Progress) -> ImportReport:
+def import_articles(path: Path, *, data_dir: Path | None, progress: Progress, accept_warnings: bool = False) -> ImportReport:
     """Import the articles at `path` into the data folder's store; return what happened."""
     rows = (Row(row.place, row.values, row.problem) for row in read_articles(path))
-    return _run(data_dir, lambda service: service.articles(rows, progress=progress))
+    return _run(data_dir, lambda service: service.articles(rows, progress=progress, accept_warnings=accept_warnings))
 
 
 def import_incidents(
@@ -52,8 +52,9 @@ def seed(*, store: Store, encoder: Encoder, models: Models) -> None:
             return
     kb = shipped("kb")
     _load_vectors(kb / SEED_VECTORS, store=store, encoder=encoder)
-    service = ImportService(store=store, encoder=encoder, models=models, clock=parts.clock, principal=importer("seed"))
-    service.articles((Row(row.place, row.values, row.problem) for row in read_articles(kb / "articles")), progress=_quiet)
+    service = ImportService(store=store, encoder=encoder, models=models, clock=parts.clock, principal=importer(SEEDER))
+    rows = (Row(row.place, row.values, row.problem) for row in read_articles(kb / "articles"))
+    service.articles(rows, progress=_quiet, accept_warnings=True)
     service.incidents(seed_rows(kb / "incidents.jsonl"), source=SEED_SOURCE, progress=_quiet)
     with store.begin(write=True) as records:
         records.put_fact(SEED_FACT, models.taxonomy.version)
@@ -84,7 +85,7 @@ def _run(data_dir: Path | None, work: Callable[[ImportService], ImportReport]) -
     try:
         models = open_models(settings, encoder)
         seed(store=store, encoder=encoder, models=models)
-        service = ImportService(store=store, encoder=encoder, models=models, clock=parts.clock, principal=importer("import"))
+        service = ImportService(store=store, encoder=encoder, models=models, clock=parts.clock, principal=importer(IMPORTER))
         report = work(service)
         # Indexes are saved here, so that the next start of the service only reads them.
         indexing = new_indexing(store=store, encoder=encoder)

@@ -142,7 +142,7 @@ def _reviewed_rows(store: Store, targets: Sequence[str]) -> TrainingRows:
     texts: list[str] = []
     labels: Mapping[str, list[str | None]] = {target: [] for target in targets}
     with store.begin() as records:
-        for incident in records.indexable_incidents():
+        for incident in (stored.counting_for() for stored in records.indexable_incidents()):
             text = model_text(incident.title, incident.description)
             found = {target: incident.labels.get(target) if target in incident.reviewed else None for target in targets}
             if text.strip() and any(found.values()):

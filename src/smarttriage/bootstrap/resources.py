@@ -13,6 +13,7 @@ from smarttriage.domain.glossary import Glossary, parse_glossary
 from smarttriage.domain.intake import Intake
 from smarttriage.domain.intake_lexicon import parse_intake
 from smarttriage.domain.priority import PriorityPolicy
+from smarttriage.domain.review import ReviewPolicy
 from smarttriage.domain.rule_parsing import parse_rules
 from smarttriage.domain.rules import RuleBook
 from smarttriage.domain.stream_rules import StreamPolicy
@@ -45,6 +46,11 @@ def escalation(settings: Settings, *, policy: PriorityPolicy) -> EscalationMatri
     """Return the data folder's own escalation.toml, else the shipped one. Raises ConfigurationError."""
     path = _configured(None, settings, "escalation.toml")
     return EscalationMatrix.from_mapping(toml(path), policy, str(path))
+
+
+def review_policy(settings: Settings) -> ReviewPolicy:
+    """Return how the installation reviews."""
+    return ReviewPolicy(settings.four_eyes, settings.accepted_an_hour, settings.confirmations)
 
 
 def stream_policy(settings: Settings, *, policy: PriorityPolicy) -> StreamPolicy:

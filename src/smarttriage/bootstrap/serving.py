@@ -20,7 +20,8 @@ from smarttriage.bootstrap.lifecycle import open_lifecycle
 from smarttriage.bootstrap.loop import open_loop
 from smarttriage.bootstrap.models import open_models
 from smarttriage.bootstrap.reembedding import index_encoder, keep_encoder, reembedding
-from smarttriage.bootstrap.resources import escalation
+from smarttriage.bootstrap.resources import escalation, review_policy
+from smarttriage.bootstrap.undoing import undo_service
 from smarttriage.config import Settings
 from smarttriage.ports import Encoder, Store
 from smarttriage.services.clusters import ClusterService
@@ -38,6 +39,7 @@ from smarttriage.services.live import Live, State
 from smarttriage.services.loop import KnowledgeLoop
 from smarttriage.services.ongoing import Board
 from smarttriage.services.outcomes import OutcomeService, OutcomeTaker
+from smarttriage.services.quarantine import QuarantineService
 from smarttriage.services.triage import TriageService
 from smarttriage.services.unit_of_work import UnitStore
 from smarttriage.services.watching import Watcher
@@ -109,7 +111,10 @@ def _services(
 ) -> Services:
     clock, new_id = parts.clock, parts.new_id
     incidents = IncidentService(store=store, clock=clock, new_id=new_id, live=live)
-    knowledge = KnowledgeService(store=store, clock=clock, new_id=new_id, taxonomy=lambda: live.state.models.taxonomy)
+    policy, taker = review_policy(settings), OutcomeTaker(clock=clock, new_id=new_id)
+    knowledge = KnowledgeService(
+        store=store, clock=clock, new_id=new_id, taxonomy=lambda: live.state.models.taxonomy, policy=policy
+    )
     lifecycle, watcher = watched
     notify, reload = hooks
     directory = open_directory(settings, store)
@@ -128,9 +133,11 @@ def _services(
         incidents=incidents,
         learning=LearningService(store=store, clock=clock, new_id=new_id, live=live, incident_service=incidents),
         knowledge=knowledge,
-        drafts=DraftService(store=store, clock=clock, knowledge=knowledge),
+        drafts=DraftService(store=store, clock=clock, knowledge=knowledge, policy=policy),
         loop=loop,
-        outcomes=OutcomeService(store=store, clock=clock, taker=OutcomeTaker(clock=clock, new_id=new_id)),
+        outcomes=OutcomeService(store=store, clock=clock, taker=taker),
+        quarantine=QuarantineService(store=store, clock=clock, taker=taker, policy=policy),
+        undoing=undo_service(settings, store=store, reload=reload),
         clusters=ClusterService(store=store, clock=clock, cmdb=directory.view),
         cmdb=CmdbService(store=store, clock=clock, directory=directory),
         store=store,

@@ -15,6 +15,7 @@ from smarttriage.cli.promote import promote, rollback
 from smarttriage.cli.report import app as report_app
 from smarttriage.cli.serve import serve
 from smarttriage.cli.train import train
+from smarttriage.cli.undo import undo
 from smarttriage.domain.errors import GateRefused, SmartTriageError
 
 EXIT_FAILURE = 1
@@ -32,6 +33,7 @@ app.command()(escalations)
 app.command()(forecast)
 app.command()(promote)
 app.command()(rollback)
+app.command()(undo)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(import_app, name="import")
 app.add_typer(report_app, name="report")

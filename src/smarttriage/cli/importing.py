@@ -26,12 +26,20 @@ SHOWN_PROBLEMS = 20
 def articles(
     path: Annotated[Path, typer.Argument(help="A folder of .md files, an .md file or a .jsonl(.gz) file.")],
     data_dir: DataDir = None,
+    accept_warnings: Annotated[
+        bool, typer.Option("--accept-warnings", help="Publish those too that look stuffed with words to be found by.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Load knowledge-base articles; they are published at once."""
+    """Load knowledge-base articles; they are published at once, but for those that look written to be found rather than read."""
     from smarttriage.bootstrap.importing import import_articles
 
-    _finish(import_articles(path, data_dir=data_dir, progress=_progress), as_json=as_json)
+    report = import_articles(path, data_dir=data_dir, progress=_progress, accept_warnings=accept_warnings)
+    _finish(report, as_json=as_json, held=[{"id": id_, "seen": seen} for id_, seen in report.held])
+    if report.held and not as_json:
+        typer.echo(f"{len(report.held)} held for review instead of published; --accept-warnings publishes them too")
+        for id_, seen in report.held[:SHOWN_PROBLEMS]:
+            typer.echo(f"held {id_}: {seen}")
 
 
 @app.command()

@@ -56,7 +56,7 @@ def promote(
     )
     rules = GateRules(margin=margin, class_margin=class_margin, confidence=confidence)
     done = promotion.promote(
-        request, settings=_settings(data_dir), by=_user(), rules=rules, progress=show_progress, on_problem=show_problem
+        request, settings=data_settings(data_dir), by=user(), rules=rules, progress=show_progress, on_problem=show_problem
     )
     typer.echo(json.dumps(_plain(done), ensure_ascii=False) if as_json else "\n".join(_lines(done)))
     if not done.promoted:
@@ -75,20 +75,22 @@ def rollback(
     """Make the version current again that was so before; running servers follow within seconds."""
     from smarttriage.bootstrap.promotion import roll_back
 
-    version, replaced = roll_back(settings=_settings(data_dir), by=_user(), reason=reason)
+    version, replaced = roll_back(settings=data_settings(data_dir), by=user(), reason=reason)
     if as_json:
         typer.echo(json.dumps({"version": version, "replaced": replaced}))
     else:
         typer.echo(f"{version or STARTER} is current again instead of {replaced or STARTER}")
 
 
-def _settings(data_dir: Path | None) -> "Settings":
+def data_settings(data_dir: Path | None) -> "Settings":
+    """Return the settings over that data folder, by default the configured one."""
     from smarttriage.config import Settings
 
     return Settings() if data_dir is None else Settings(data_dir=data_dir)
 
 
-def _user() -> str:
+def user() -> str:
+    """Return who runs the command."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name

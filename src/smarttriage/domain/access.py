@@ -29,12 +29,19 @@ class Principal:
         tenant: The only tenant whose records it reaches.
         audiences: Groups it belongs to inside the tenant.
         scopes: What it may do; `admin` includes the others.
+        trusted: Whether it may speak for the people that it names, and what it teaches counts at once.
     """
 
     key_id: str
     tenant: str
     audiences: frozenset[str]
     scopes: frozenset[Scope] = field(default_factory=frozenset)
+    trusted: bool = False
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether what it teaches counts without somebody else's word; an administrator could say so of itself anyway."""
+        return self.trusted or Scope.ADMIN in self.scopes
 
     def require(self, scope: Scope) -> None:
         """Raise PermissionDenied unless the key has the scope."""
@@ -48,11 +55,17 @@ class Principal:
 
     @property
     def labels(self) -> frozenset[str]:
-        """The index labels that this principal may find."""
-        return index_labels(self.tenant, self.audiences)
+        """The index labels that this principal may find; one that is not trusted also finds what waits only for others."""
+        seen = index_labels(self.tenant, self.audiences)
+        return seen if self.is_trusted or not seen else seen | {own_label(self.tenant, self.key_id)}
 
 
 def index_labels(tenant: str, audiences: Collection[str]) -> frozenset[str]:
     """Return one label for each audience; an index lets a record through if caller and record share a label."""
     # The length in front keeps two pairs apart whose names contain the separator.
     return frozenset(f"{len(tenant)}:{tenant}\x1f{audience}" for audience in audiences)
+
+
+def own_label(tenant: str, key_id: str) -> str:
+    """Return the index label of what only that key may find; no audience has one like it."""
+    return f"{len(tenant)}:{tenant}\x1e{key_id}"

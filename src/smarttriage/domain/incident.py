@@ -1,12 +1,15 @@
 """An incident as ITIL's logging stage wants it: what was seen, by whom, where it came from; unknown stays unknown (None)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from smarttriage.domain.access import EVERYONE
+from smarttriage.domain.access import EVERYONE, index_labels, own_label
 from smarttriage.domain.text import model_text
+
+# Incidents that were made of a judged suggestion: they are there to vote, nobody reported them.
+FEEDBACK_SOURCE = "smarttriage-feedback"
 
 
 class LabelOrigin(StrEnum):
@@ -70,8 +73,50 @@ class Labels:
         own = {target: value for target, value in values.items() if target not in TARGETS}
         return replace(self, **{t: values[t] for t in TARGETS if t in values}, custom={**self.custom, **own})
 
+    def without(self, targets: Collection[str]) -> "Labels":
+        """Return the labels with those of some targets taken back."""
+        custom = {target: value for target, value in self.custom.items() if target not in targets}
+        return replace(self, **dict.fromkeys((t for t in TARGETS if t in targets), None), custom=custom)
+
 
 TARGETS = ("kind", "category", "sub_category", "impact", "urgency")
+
+
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """What of an incident teaches: its text, the labels that people decided, and what ended it."""
+
+    title: str
+    description: str
+    labels: Labels = field(default_factory=Labels)
+    reviewed: frozenset[str] = frozenset()
+    resolution: Resolution | None = None
+
+    @property
+    def teaches(self) -> bool:
+        """Whether it votes or tells a fix."""
+        return bool(self.reviewed) or self.resolution is not None
+
+    @property
+    def lessons(self) -> tuple[object, ...]:
+        """What somebody would learn from it; a text without labels and fix is a question, not a lesson."""
+        decided = {target: self.labels.get(target) for target in sorted(self.reviewed)}
+        return (decided, self.resolution, (self.title, self.description) if self.teaches else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What of an incident counts, where that is not all that stands on it.
+
+    Attributes:
+        teaching: What counts for everybody.
+        known_to: The key that sees the incident whole, because all that is held back is its own; None: nobody does.
+        taken_back: Whether the incident itself was taken back: it stays as a record, and is found only for what others taught on it.
+    """
+
+    teaching: Teaching
+    known_to: str | None = None
+    taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +151,7 @@ class Incident:
         version: Counts changes from 1; the ETag.
         resolution: None while unresolved.
         label_origins: Target -> how its label came to stand, where that is known.
+        counted: What of it counts for others; None: all of it.
     """
 
     id: str
@@ -135,6 +181,7 @@ class Incident:
     version: int = 1
     resolution: Resolution | None = None
     label_origins: dict[str, LabelOrigin] = field(default_factory=dict)
+    counted: Counted | None = None
 
     @property
     def text(self) -> str:
@@ -145,3 +192,41 @@ class Incident:
     def is_open(self) -> bool:
         """Whether work goes on."""
         return self.status in (IncidentStatus.OPEN, IncidentStatus.IN_PROGRESS)
+
+    @property
+    def teaching(self) -> Teaching:
+        """What stands on it, whether it counts or not."""
+        return Teaching(self.title, self.description, self.labels, self.reviewed, self.resolution)
+
+    @property
+    def index_labels(self) -> frozenset[str]:
+        """Who finds it: its audiences; of one that is hidden the key that alone knows of it, if there is one."""
+        if not self.is_hidden:
+            return index_labels(self.tenant, self.audiences)
+        known_to = self.counted.known_to if self.counted is not None else None
+        return frozenset({own_label(self.tenant, known_to)} if known_to is not None else ())
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether searches pass it over: it was taken back, or is there only for a lesson that is held back.
+
+        An open incident that somebody reported is found however little of it counts: duplicates and outages must be seen.
+        """
+        held = self.counted
+        mere_lesson = not self.is_open or self.source_system == FEEDBACK_SOURCE
+        return held is not None and not held.teaching.teaches and (held.taken_back or mere_lesson)
+
+    def counting_for(self, key_id: str | None = None) -> "Incident":
+        """Return the incident as it counts for that key, by default for everybody."""
+        held = self.counted
+        if held is None or (key_id is not None and key_id == held.known_to):
+            return self
+        own = held.teaching
+        return replace(
+            self,
+            title=own.title,
+            description=own.description,
+            labels=own.labels,
+            reviewed=own.reviewed,
+            resolution=own.resolution,
+        )

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from smarttriage.domain.access import Principal
+
 
 class OutcomeKind(StrEnum):
     """What became of it. Stable codes.
@@ -41,6 +43,7 @@ class ArticleOutcome:
         key_id: API key that sent it.
         incident_id: Of which incident, if of one.
         suggestion_id: Of which suggestion, if of one.
+        quarantined: Whether it does not count until somebody confirms it.
     """
 
     id: str
@@ -53,8 +56,9 @@ class ArticleOutcome:
     key_id: str
     incident_id: str | None = None
     suggestion_id: str | None = None
+    quarantined: bool = False
 
 
-def person_of(name: str | None, key_id: str) -> str:
-    """Return who speaks: all that a key sends without a name counts as one person."""
-    return f"person:{name}" if name else f"key:{key_id}"
+def person_of(name: str | None, principal: Principal) -> str:
+    """Return who speaks: the key itself where it names nobody or is not trusted to, however many names it gives."""
+    return f"person:{name}" if name and principal.is_trusted else f"key:{principal.key_id}"

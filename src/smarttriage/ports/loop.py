@@ -1,6 +1,7 @@
 """The part of the store's records that lets the knowledge base grow: observations, groups of the same fix, drafts."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from smarttriage.domain.access import Principal
@@ -32,6 +33,10 @@ class LoopRecords(Protocol):
 
     def fix_groups(self, ids: Collection[str]) -> Mapping[str, FixGroup]:
         """Return those of `ids` that are there."""
+        ...
+
+    def fix_groups_since(self, at: datetime) -> Sequence[str]:
+        """Return the ids of the groups with members that changed since then."""
         ...
 
     def put_fix_groups(self, groups: Sequence[FixGroup]) -> None:

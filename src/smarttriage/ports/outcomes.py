@@ -9,6 +9,8 @@ from smarttriage.domain.outcome import ArticleOutcome, OutcomeKind
 
 # Who writes when evidence sends an article to review or brings it back; such a version starts no new life of the article.
 EVIDENCE_ACTOR = "smarttriage:evidence"
+# Who writes when an article is brought back to what it was before a key wrote; that goes on with its former life.
+UNDO_ACTOR = "smarttriage:undo"
 
 
 class OutcomeRecords(Protocol):
@@ -25,7 +27,8 @@ class OutcomeRecords(Protocol):
         """Return article id -> its last outcomes, oldest first, of every tenant, for evidence only.
 
         Only those count that were said since what is published now was published (or, never published, all), that were
-        not withdrawn, and that somebody found out by trying.
+        not withdrawn and are not in quarantine, and that somebody found out by trying. What was said of a version that was
+        undone is left out.
         """
         ...
 
@@ -59,6 +62,18 @@ class OutcomeRecords(Protocol):
 
     def solved_categories(self, principal: Principal) -> Mapping[str, Mapping[str, int]]:
         """Return article id -> category -> how many incidents that the principal may see were resolved with it."""
+        ...
+
+    def count_outcomes(self, ids: Collection[str]) -> None:
+        """Let outcomes count that were in quarantine."""
+        ...
+
+    def quarantine_outcomes(self, ids: Collection[str]) -> None:
+        """Let outcomes wait in quarantine again, those that were taken back too."""
+        ...
+
+    def take_back_outcomes(self, ids: Collection[str], *, at: datetime) -> None:
+        """Let those outcomes count no longer."""
         ...
 
     def withdraw_outcomes(self, tenant: str, key_id: str, *, since: datetime, at: datetime) -> Sequence[str]:

@@ -16,6 +16,7 @@ from smarttriage.domain.suggestion import Suggestion
 from smarttriage.ports.clusters import ClusterRecords
 from smarttriage.ports.cmdb import CmdbRecords
 from smarttriage.ports.history import HistoryRecords
+from smarttriage.ports.lessons import LessonRecords
 from smarttriage.ports.loop import LoopRecords
 from smarttriage.ports.models import Vectors
 from smarttriage.ports.outcomes import OutcomeRecords
@@ -66,7 +67,7 @@ class IncidentFilter:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as the store knows it: never the secret, only its SHA-256."""
+    """A key as the store knows it: never the secret, only its SHA-256. A trusted one may speak for the people that it names."""
 
     id: str
     secret_sha256: str
@@ -76,6 +77,7 @@ class ApiKey:
     label: str
     created_at: datetime
     revoked_at: datetime | None = None
+    trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class StoredAnswer:
     headers: Mapping[str, str]
 
 
-class Records(OutcomeRecords, ClusterRecords, LoopRecords, CmdbRecords, HistoryRecords, Protocol):
+class Records(OutcomeRecords, LessonRecords, ClusterRecords, LoopRecords, CmdbRecords, HistoryRecords, Protocol):
     """Everything in the store, inside one transaction. Reads see the transaction's own writes.
 
     Reads that take a `Principal` return only what it may see; a record that it may not see does not exist for it.

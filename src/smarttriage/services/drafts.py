@@ -9,7 +9,10 @@ from smarttriage.domain.article import Article, ArticleStatus
 from smarttriage.domain.draft import ArticleDraft, Citation, DraftKind, DraftSentence, DraftStatus, Section, SourceField
 from smarttriage.domain.drafting import render, with_additions
 from smarttriage.domain.errors import Conflict, InvalidInput, NotFound, PermissionDenied, VersionMismatch
+from smarttriage.domain.lesson import Lesson, LessonKind
 from smarttriage.domain.observation import GroupEvent, Observation
+from smarttriage.domain.outcome import person_of
+from smarttriage.domain.review import WINDOW, ReviewPolicy
 from smarttriage.domain.sentences import masked_text
 from smarttriage.ports import Clock, Page, Records, Store
 from smarttriage.services.knowledge import KnowledgeService
@@ -47,10 +50,11 @@ class DraftView:
 class DraftService:
     """Reads and decides drafts."""
 
-    def __init__(self, *, store: Store, clock: Clock, knowledge: KnowledgeService) -> None:
+    def __init__(self, *, store: Store, clock: Clock, knowledge: KnowledgeService, policy: ReviewPolicy | None = None) -> None:
         self._store = store
         self._clock = clock
         self._knowledge = knowledge
+        self._policy = policy or ReviewPolicy()
 
     def list(self, principal: Principal, *, status: DraftStatus | None, limit: int, cursor: str | None) -> Page:
         """Return a page of drafts as the principal may see them, the last changed first."""
@@ -76,8 +80,8 @@ class DraftService:
     def accept(self, principal: Principal, draft_id: str, *, version: int | None) -> tuple[ArticleDraft, Article]:
         """Publish what the draft proposes, through the statuses of a review; return both.
 
-        Raises NotFound, VersionMismatch, Conflict if it is decided already or its article has changed since, PermissionDenied
-        if the reviewer may not see all that it says.
+        Raises NotFound, VersionMismatch, Conflict if it is decided already, its article has changed since, or the key accepts
+        more than can be read; PermissionDenied if the reviewer may not see all that it says, or has said some of it.
         """
         principal.require(Scope.REVIEW)
         with self._store.begin(write=True) as records:
@@ -88,11 +92,15 @@ class DraftService:
                     f"{n_withheld} sentences of draft {draft_id} come from incidents that key {principal.key_id} may not see; "
                     "let somebody decide who may see them"
                 )
+            self._policy.check_author(principal, _authors(records, draft), f"a part of draft {draft_id}")
+            since = self._clock() - WINDOW
+            self._policy.check_pace(principal, records.n_accepted(principal.tenant, principal.key_id, since=since))
             base = records.article(draft.article_id, principal) if draft.article_id else None
             article = self._knowledge.publish_reviewed(records, principal, self._article(principal, draft, base), base=base)
-            self._settle(records, principal, draft, article)
+            before = self._settle(records, principal, draft, article)
             decided = self._decided(principal, replace(draft, article_id=article.id), DraftStatus.ACCEPTED)
             records.put_drafts([decided])
+            records.add_lessons([_lesson(principal, decided, group_article=before)])
             return decided, article
 
     def reject(self, principal: Principal, draft_id: str, *, reason: str, version: int | None) -> ArticleDraft:
@@ -104,6 +112,8 @@ class DraftService:
             draft = _open(records, principal, draft_id, version)
             decided = replace(self._decided(principal, draft, DraftStatus.REJECTED), reason=reason.strip())
             records.put_drafts([decided])
+            group = records.fix_groups([draft.group_id])[draft.group_id]
+            records.add_lessons([_lesson(principal, decided, group_article=group.article_id)])
             return decided
 
     def _article(self, principal: Principal, draft: ArticleDraft, base: Article | None) -> Article:
@@ -123,7 +133,7 @@ class DraftService:
                 "lacks something"
             )
         if base is None:
-            id_ = draft.article_id or f"kb_{draft.id.removeprefix('draft_')}"
+            id_ = draft.article_id or own_article_id(draft)
             sources = draft.incident_ids
             return Article(
                 id=id_,
@@ -137,19 +147,45 @@ class DraftService:
         sources = tuple(dict.fromkeys((*base.source_incidents, *draft.incident_ids)))
         return replace(base, source_incidents=sources, **content)  # type: ignore[arg-type]
 
-    def _settle(self, records: Records, principal: Principal, draft: ArticleDraft, article: Article) -> None:
-        """Let the group know its article, and retire what each of its incidents was drafted by itself."""
+    def _settle(self, records: Records, principal: Principal, draft: ArticleDraft, article: Article) -> str | None:
+        """Let the group know its article, and retire what each of its incidents was drafted by itself; return its former one."""
         group = records.fix_groups([draft.group_id])[draft.group_id]
         records.put_fix_groups([replace(group, article_id=article.id)])
         members = records.observations(draft.incident_ids).values()
         drafted = {each.drafted_article_id for each in members if each.drafted_article_id is not None}
         self._knowledge.retire_untouched(records, principal, drafted - {article.id})
+        return group.article_id
 
     def _decided(self, principal: Principal, draft: ArticleDraft, status: DraftStatus) -> ArticleDraft:
         now = self._clock()
         return replace(
             draft, status=status, decided_at=now, decided_by=principal.key_id, updated_at=now, version=draft.version + 1
         )
+
+
+def own_article_id(draft: ArticleDraft) -> str:
+    """Return the id of the article that a draft makes where none was drafted before."""
+    return f"kb_{draft.id.removeprefix('draft_')}"
+
+
+def _authors(records: Records, draft: ArticleDraft) -> set[str]:
+    """Return the keys that taught what the draft says."""
+    about = records.lessons_about(draft.incident_ids)
+    return {lesson.key_id for lessons in about.values() for lesson in lessons if lesson.said.resolution is not None}
+
+
+def _lesson(principal: Principal, decided: ArticleDraft, *, group_article: str | None) -> Lesson:
+    return Lesson(
+        id=f"les_{decided.id}.{decided.version}",
+        tenant=decided.tenant,
+        kind=LessonKind.DECISION,
+        record_id=decided.id,
+        key_id=principal.key_id,
+        person=person_of(None, principal),
+        at=decided.updated_at,
+        told=str(decided.status),
+        group_article=group_article,
+    )
 
 
 def _found(records: Records, principal: Principal, draft_id: str) -> ArticleDraft:

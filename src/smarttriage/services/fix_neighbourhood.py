@@ -102,7 +102,7 @@ class Neighbourhood:
         all_members = {observation.id: observation} | {each.id: each for group in own.values() for each in group.values()}
         settled = [list(group) for group in own.values() if len(group) > SETTLED]
         parts = grouped({id_: self.vectors[id_] for id_ in all_members}, settled, level=self.level)
-        result = regrouped(own, parts, at=self.at, new_id=lambda ids: _group_id(circle, ids))
+        result = regrouped(own, parts, at=self.at, new_id=lambda ids: self._new_id(circle, ids))
         self.events += result.events
         for id_, ids in result.members.items():
             if id_ not in self.groups:
@@ -115,6 +115,15 @@ class Neighbourhood:
             self.members[id_] = {}
             self.groups[id_] = replace(self.groups[id_], merged_into=heir)
             self._touch(id_)
+
+    def _new_id(self, circle: Circle, ids: frozenset[str]) -> str:
+        """Return an id for a new group; that of its founders may be borne by a group that they founded before and left."""
+        id_ = _group_id(circle, ids)
+        self.load([id_])
+        while self.members.get(id_):
+            id_ = _group_id(circle, ids | {id_})
+            self.load([id_])
+        return id_
 
     def _touch(self, group_id: str) -> None:
         group = self.groups[group_id]

@@ -12,14 +12,19 @@ from smarttriage.domain.article import Article, ArticleStatus, passage_text, pas
 from smarttriage.domain.errors import InvalidInput, SmartTriageError
 from smarttriage.domain.history import IncidentCounts
 from smarttriage.domain.incident import TARGETS, Incident, Labels
+from smarttriage.domain.lesson import Lesson
+from smarttriage.domain.stuffing import signs
 from smarttriage.ports import Clock, Encoder, Records, Store
 from smarttriage.services.import_counts import counts_of
 from smarttriage.services.import_rows import CUSTOM, Row, instant_of, list_of, resolution_of, status_of, text_of
 from smarttriage.services.incidents import decided, priority_of
 from smarttriage.services.indexing import embed
 from smarttriage.services.live import Models
+from smarttriage.services.teaching import Taught, lesson_of
 
 BATCH = 256
+# Who imports and seeds, where others have the id of a key.
+IMPORTER, SEEDER = "import", "seed"
 
 
 @dataclass(slots=True)
@@ -31,6 +36,7 @@ class ImportReport:
         updated: Articles whose content had changed.
         present: Rows that were there already.
         skipped: (place, reason) of every row that could not be used.
+        held: (article, what was seen) of every article that looks stuffed with words and waits for a reviewer.
         unknown_labels: "target=label" -> rows whose label is not in the taxonomy; kept as custom label `source_<target>`.
     """
 
@@ -38,6 +44,7 @@ class ImportReport:
     updated: int = 0
     present: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    held: list[tuple[str, str]] = field(default_factory=list)
     unknown_labels: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -59,8 +66,13 @@ class ImportService:
         self._principal = principal
         self._batch_size = batch_size
 
-    def articles(self, rows: Iterable[Row], *, progress: Callable[[ImportReport], None]) -> ImportReport:
-        """Import published articles by id; one that is there with other content becomes its next revision."""
+    def articles(
+        self, rows: Iterable[Row], *, progress: Callable[[ImportReport], None], accept_warnings: bool = False
+    ) -> ImportReport:
+        """Import published articles by id; one that is there with other content becomes its next revision.
+
+        An article that looks stuffed with words to be found by is left for a reviewer, unless `accept_warnings` says otherwise.
+        """
         report = ImportReport()
         for batch in _batches(rows, self._batch_size):
             read = (self._article(row, report) for row in batch)
@@ -68,12 +80,16 @@ class ImportService:
             self._embed(passage_text(a.title, p.text) for a in wanted for p in passages(a.id, a.body))
             with self._store.begin(write=True) as records:
                 present = records.articles_by_id([article.id for article in wanted], self._principal)
-                fresh = {article.id: article for article in wanted if article.id not in present}
-                records.add_articles(list(fresh.values()), key_id=self._principal.key_id)
+                fresh = [article for article in wanted if article.id not in present]
+                changed = [article for article in wanted if article.id in present and not _same(present[article.id], article)]
+                if not accept_warnings:
+                    fresh, changed = ([_held(article, report) for article in each] for each in (fresh, changed))
+                records.add_articles(fresh, key_id=self._principal.key_id)
+                for article in changed:
+                    self._revise(records, present[article.id], article)
                 report.added += len(fresh)
-                for article in wanted:
-                    if article.id in present:
-                        self._revise(records, present[article.id], article, report)
+                report.updated += len(changed)
+                report.present += len(wanted) - len(fresh) - len(changed)
             progress(report)
         return report
 
@@ -95,6 +111,7 @@ class ImportService:
             self._embed(incident.text for incident in fresh)
             with self._store.begin(write=True) as records:
                 records.add_incidents(fresh, key_id=self._principal.key_id)
+                records.add_lessons([lesson for incident in fresh if (lesson := self._lesson(incident)) is not None])
                 # They had a life elsewhere before: what the file does not say was not counted from the beginning.
                 records.set_incident_counts({incident.id: counts[incident.id] for incident in fresh})
             report.added += len(fresh)
@@ -106,6 +123,12 @@ class ImportService:
         distinct = list(dict.fromkeys(texts))
         if distinct:
             embed(distinct, encoder=self._encoder, store=self._store)
+
+    def _lesson(self, incident: Incident) -> Lesson | None:
+        resolution = incident.resolution
+        labels = {target: incident.labels.get(target) for target in decided(incident.labels)}
+        taught = Taught(labels, resolves=resolution is not None, person=resolution.resolved_by if resolution else None)
+        return lesson_of(self._principal, None, incident, taught, at=incident.created_at)
 
     def _article(self, row: Row, report: ImportReport) -> Article | None:
         if row.problem is not None:
@@ -129,13 +152,7 @@ class ImportService:
             sub_category=self._label("sub_category", values.get("sub_category"), report)[0],
         )
 
-    def _revise(self, records: Records, present: Article, article: Article, report: ImportReport) -> None:
-        same = all(
-            getattr(present, name) == getattr(article, name) for name in ("title", "body", "category", "sub_category", "keywords")
-        )
-        if same:
-            report.present += 1
-            return
+    def _revise(self, records: Records, present: Article, article: Article) -> None:
         successor = replace(
             article,
             version=present.version + 1,
@@ -144,7 +161,6 @@ class ImportService:
             audiences=present.audiences,
         )
         records.update_article(successor, key_id=self._principal.key_id)
-        report.updated += 1
 
     def _incident(self, row: Row, source: str, report: ImportReport) -> Incident | None:
         try:
@@ -223,6 +239,20 @@ class ImportService:
 def importer(key_id: str, tenant: str = DEFAULT_TENANT) -> Principal:
     """Return who an import from the command line acts as."""
     return Principal(key_id, tenant, frozenset({EVERYONE}), frozenset({Scope.ADMIN}))
+
+
+def _same(present: Article, article: Article) -> bool:
+    names = ("title", "body", "category", "sub_category", "keywords")
+    return all(getattr(present, name) == getattr(article, name) for name in names)
+
+
+def _held(article: Article, report: ImportReport) -> Article:
+    """Return the article, in review instead of published where it looks stuffed."""
+    found = signs(article.title, article.body, article.keywords) if article.status is ArticleStatus.PUBLISHED else []
+    if not found:
+        return article
+    report.held.append((article.id, "; ".join(found)))
+    return replace(article, status=ArticleStatus.IN_REVIEW)
 
 
 def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:

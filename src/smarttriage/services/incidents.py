@@ -13,6 +13,7 @@ from smarttriage.ports import Clock, IncidentFilter, Page, Records, Store
 from smarttriage.services.decisions import decide, left_standing
 from smarttriage.services.live import Live
 from smarttriage.services.outcomes import OutcomeTaker
+from smarttriage.services.teaching import Taught, write_down
 
 
 class IncidentService:
@@ -49,7 +50,7 @@ class IncidentService:
             if suggestion_id is not None and suggestion is None:
                 raise NotFound(f"there is no suggestion {suggestion_id}", field="suggestion_id")
             stored = with_labels(stored, labels, decide(records, principal, suggestion, labels, at=now))
-            records.add_incidents([stored], key_id=principal.key_id)
+            stored = write_down(records, principal, None, stored, Taught(labels), at=now)
             if suggestion is not None:
                 records.link_suggestion(suggestion.id, stored.id)
         return stored
@@ -94,7 +95,7 @@ class IncidentService:
                 left_standing(records, principal, incident_id, at=self._clock())
             if edited.is_open and not present.is_open:
                 self._outcomes.reopened(records, principal, present)
-            return put(records, principal, self.checked(edited), self._clock)
+            return write_down(records, principal, present, self.checked(edited), Taught(labels), at=self._clock())
 
     def checked(self, incident: Incident) -> Incident:
         """Return the incident with its priority and group derived where they can be. Raises InvalidInput naming the field."""
@@ -188,10 +189,3 @@ def same_version(incident: Incident, version: int | None) -> None:
         raise VersionMismatch(
             f"incident {incident.id} is at version {incident.version}, not {version}; read it again and repeat the change"
         )
-
-
-def put(records: Records, principal: Principal, incident: Incident, clock: Clock) -> Incident:
-    """Store the incident as its next version; return that."""
-    stored = replace(incident, version=incident.version + 1, updated_at=clock())
-    records.update_incident(stored, key_id=principal.key_id)
-    return stored

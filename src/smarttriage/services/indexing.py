@@ -196,8 +196,8 @@ class IndexingService:
 
     def _put_incidents(self, incidents: Sequence[Incident]) -> None:
         documents = [document for incident in incidents for document in _documents(incident)]
-        written = [document for document in documents if document.text.strip()]
-        self._incidents.remove(document.id for document in documents if not document.text.strip())
+        written = [document for document in documents if document.text.strip() and document.labels]
+        self._incidents.remove({document.id for document in documents} - {document.id for document in written})
         if len(self._incidents.vectors) > len(self._incidents.texts):
             # An edited report may have become shorter.
             self._incidents.vectors.remove([part_id(each.id, position) for each in incidents for position in range(1, N_PARTS)])
@@ -232,12 +232,16 @@ class IndexingService:
 
 
 def _documents(incident: Incident) -> list[Document]:
-    """Return the incident, and the passages of a long one."""
-    labels, title, text = index_labels(incident.tenant, incident.audiences), incident.title, incident.text
-    further = enumerate(further_passages(title, text), 1)
+    """Return an incident as it counts for those who find it, without labels where nobody does, and the passages of a long one."""
+    held = incident.counted
+    shown = incident.counting_for(held.known_to if held is not None and incident.is_hidden else None)
+    labels, further = incident.index_labels, enumerate(further_passages(shown.title, shown.text), 1)
     return [
-        Document(incident.id, title, text, labels),
-        *(Document(part_id(incident.id, position), title, passage, labels, is_worded=False) for position, passage in further),
+        Document(incident.id, shown.title, shown.text, labels),
+        *(
+            Document(part_id(incident.id, position), shown.title, passage, labels, is_worded=False)
+            for position, passage in further
+        ),
     ]
 
 

@@ -16,7 +16,9 @@ from smarttriage.services.lifecycle import ModelLifecycle
 from smarttriage.services.live import Live
 from smarttriage.services.loop import KnowledgeLoop
 from smarttriage.services.outcomes import OutcomeService
+from smarttriage.services.quarantine import QuarantineService
 from smarttriage.services.triage import TriageService
+from smarttriage.services.undoing import UndoService
 from smarttriage.services.unit_of_work import UnitStore
 
 
@@ -64,6 +66,8 @@ class Services:
     drafts: DraftService
     loop: KnowledgeLoop
     outcomes: OutcomeService
+    quarantine: QuarantineService
+    undoing: UndoService
     clusters: ClusterService
     cmdb: CmdbService
     store: UnitStore

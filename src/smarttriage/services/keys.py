@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from smarttriage.domain.access import DEFAULT_TENANT, EVERYONE, Principal, Scope
 from smarttriage.domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated
-from smarttriage.ports import ApiKey, Clock, Store
+from smarttriage.ports import ApiKey, Clock, Records, Store
 
 _PREFIX = "st"
 _ID_HEX = 16
@@ -53,7 +53,7 @@ class KeyService:
         same = hmac.compare_digest(identity.sha256, key.secret_sha256 if key else _NO_DIGEST)
         if key is None or not same or key.revoked_at is not None:
             raise Unauthenticated("the API key is not known or was revoked; send Authorization: Bearer <key>")
-        return Principal(key.id, key.tenant, key.audiences, key.scopes)
+        return Principal(key.id, key.tenant, key.audiences, key.scopes, key.trusted)
 
     def ensure_administrator(self, text: str, *, label: str, tenant: str = DEFAULT_TENANT) -> ApiKey:
         """Store the key of this text with every scope, whether or not it was there or revoked; return it.
@@ -74,6 +74,7 @@ class KeyService:
             scopes=frozenset(Scope),
             label=label,
             created_at=self._clock(),
+            trusted=True,
         )
         with self._store.begin(write=True) as records:
             present = records.api_key(key.id)
@@ -83,9 +84,19 @@ class KeyService:
         return key
 
     def create(
-        self, principal: Principal, text: str, *, label: str, scopes: Collection[Scope], audiences: Collection[str]
+        self,
+        principal: Principal,
+        text: str,
+        *,
+        label: str,
+        scopes: Collection[Scope],
+        audiences: Collection[str],
+        trusted: bool = False,
     ) -> ApiKey:
-        """Store a key of the caller's tenant for the text of `key_text`; return it."""
+        """Store a key of the caller's tenant for the text of `key_text`; return it.
+
+        What a key teaches that is not trusted waits in quarantine, and it speaks as one person whatever names it gives.
+        """
         principal.require(Scope.ADMIN)
         identity = key_identity(text.encode())
         key = ApiKey(
@@ -96,6 +107,7 @@ class KeyService:
             scopes=frozenset(scopes),
             label=label,
             created_at=self._clock(),
+            trusted=trusted,
         )
         with self._store.begin(write=True) as records:
             if records.api_key(key.id) is not None:
@@ -109,17 +121,30 @@ class KeyService:
         with self._store.begin() as records:
             return records.api_keys(principal.tenant)
 
+    def trust(self, principal: Principal, key_id: str, *, trusted: bool) -> ApiKey:
+        """Return the key as it is believed from now on; what waits in quarantine goes on waiting. Raises NotFound."""
+        principal.require(Scope.ADMIN)
+        with self._store.begin(write=True) as records:
+            key = replace(_of_tenant(records, principal, key_id), trusted=trusted)
+            records.put_api_key(key)
+        return key
+
     def revoke(self, principal: Principal, key_id: str) -> ApiKey:
         """Return the key, from now on refused. Raises NotFound, and Conflict for the caller's own key."""
         principal.require(Scope.ADMIN)
         if key_id == principal.key_id:
             raise Conflict(f"key {key_id} cannot revoke itself; use another administrator's key", field="key_id")
         with self._store.begin(write=True) as records:
-            key = records.api_key(key_id)
-            if key is None or key.tenant != principal.tenant:
-                raise NotFound(f"there is no key {key_id}", field="key_id")
+            key = _of_tenant(records, principal, key_id)
             if key.revoked_at is not None:
                 return key
             revoked = replace(key, revoked_at=self._clock())
             records.put_api_key(revoked)
         return revoked
+
+
+def _of_tenant(records: Records, principal: Principal, key_id: str) -> ApiKey:
+    key = records.api_key(key_id)
+    if key is None or key.tenant != principal.tenant:
+        raise NotFound(f"there is no key {key_id}", field="key_id")
+    return key

@@ -6,6 +6,7 @@ from dataclasses import replace
 from smarttriage.domain.access import Principal, Scope
 from smarttriage.domain.article import TRANSITIONS, Article, ArticleStatus
 from smarttriage.domain.errors import Conflict, InvalidInput, NotFound, VersionMismatch
+from smarttriage.domain.review import ReviewPolicy
 from smarttriage.domain.stuffing import signs
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.ports import Clock, Page, Records, Store
@@ -16,11 +17,20 @@ _CONTENT = ("title", "body", "category", "sub_category", "keywords", "language")
 class KnowledgeService:
     """Reads and changes articles."""
 
-    def __init__(self, *, store: Store, clock: Clock, new_id: Callable[[str], str], taxonomy: Callable[[], Taxonomy]) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        new_id: Callable[[str], str],
+        taxonomy: Callable[[], Taxonomy],
+        policy: ReviewPolicy | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._new_id = new_id
         self._taxonomy = taxonomy
+        self._policy = policy or ReviewPolicy()
 
     def create(self, principal: Principal, article: Article) -> Article:
         """Store a draft under a new id (or its own, if it has one); return it."""
@@ -59,6 +69,8 @@ class KnowledgeService:
     def edit(self, principal: Principal, article_id: str, changes: dict[str, object], *, version: int | None) -> Article:
         """Return the article with `changes`; a change of content is a new revision and a draft, until it is published again.
 
+        Of a key that is not trusted every change is a draft: it must not widen an audience or end a validity by itself.
+
         Raises VersionMismatch if `version` is given and is not the stored one.
         """
         principal.require(Scope.WRITE)
@@ -69,6 +81,8 @@ class KnowledgeService:
             _check(changed, self._taxonomy())
             if any(getattr(changed, name) != getattr(present, name) for name in _CONTENT):
                 changed = replace(changed, revision=present.revision + 1, status=ArticleStatus.DRAFT)
+            elif not principal.is_trusted:
+                changed = replace(changed, status=ArticleStatus.DRAFT)
             return self._put(records, principal, changed)
 
     def move(
@@ -83,7 +97,7 @@ class KnowledgeService:
         """Return the article in its next status. Publishing and retiring need the scope `review`; others need `write`.
 
         Raises Conflict if the present status does not lead there, and if it would publish what looks stuffed with words to be
-        found by, unless the reviewer accepts that.
+        found by, unless the reviewer accepts that; PermissionDenied if the reviewer would publish what they wrote and may not.
         """
         needs_review = status in (ArticleStatus.PUBLISHED, ArticleStatus.RETIRED)
         principal.require(Scope.REVIEW if needs_review else Scope.WRITE)
@@ -93,8 +107,10 @@ class KnowledgeService:
             if status not in TRANSITIONS[present.status]:
                 ways = ", ".join(sorted(TRANSITIONS[present.status]))
                 raise Conflict(f"article {article_id} is {present.status}; from there it can become {ways}", field="status")
-            if status is ArticleStatus.PUBLISHED and not accept_warnings:
-                _not_stuffed(present)
+            if status is ArticleStatus.PUBLISHED:
+                self._policy.check_author(principal, _authors(records, principal, present), f"article {article_id}")
+                if not accept_warnings:
+                    _not_stuffed(present)
             return self._put(records, principal, replace(present, status=status))
 
     def publish_reviewed(self, records: Records, principal: Principal, article: Article, *, base: Article | None) -> Article:
@@ -126,6 +142,24 @@ class KnowledgeService:
         stored = replace(article, version=article.version + 1, updated_at=self._clock(), updated_by=principal.key_id)
         records.update_article(stored, key_id=principal.key_id)
         return stored
+
+
+def _authors(records: Records, principal: Principal, article: Article) -> set[str]:
+    """Return the keys that wrote what would be published: everything since the revision that is published now."""
+    published = records.published_revision(article.id)
+    history = records.article_history(article.id, principal)
+    since = published.version if published is not None else 0
+    # What moved the article on without changing it, like its submission, is no writing.
+    pairs = zip(history, [*history[1:], None], strict=True)
+    return {
+        version.updated_by or ""
+        for version, before in pairs
+        if version.version > since and (before is None or _written(version) != _written(before))
+    }
+
+
+def _written(article: Article) -> tuple[object, ...]:
+    return (*(getattr(article, name) for name in _CONTENT), article.audiences, article.owner, article.valid_until)
 
 
 def _not_stuffed(article: Article) -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from smarttriage.domain.access import Principal, Scope
 from smarttriage.domain.errors import Conflict, InvalidInput, NotFound
 from smarttriage.domain.feedback import FIELD_ACTIONS, Feedback, FeedbackAction
-from smarttriage.domain.incident import Incident, IncidentStatus, LabelOrigin, Resolution
+from smarttriage.domain.incident import FEEDBACK_SOURCE, Incident, IncidentStatus, LabelOrigin, Resolution
 from smarttriage.domain.suggestion import FieldPrediction, Suggestion
 from smarttriage.domain.text import model_text
 from smarttriage.ports import Clock, Records, Store
@@ -19,11 +19,11 @@ from smarttriage.services.incidents import IncidentService
 from smarttriage.services.live import Live
 from smarttriage.services.notes import assess
 from smarttriage.services.outcomes import OutcomeTaker
+from smarttriage.services.teaching import Taught, write_down
 
 # A published article whose passage is this near (cosine) to an incident with its resolution is taken to say the same: the least level
 # at which four of five such claims were right (benchmarks/same_fix.py). With the resolution alone two of three were, at any level.
 SAME_FIX = 0.55
-FEEDBACK_SOURCE = "smarttriage-feedback"
 
 
 class KnowledgeEffect(StrEnum):
@@ -33,6 +33,7 @@ class KnowledgeEffect(StrEnum):
     SIMILAR_ARTICLE_EXISTS = "similar_article_exists"
     DRAFTED = "drafted"
     NO_CONTENT = "no_content"
+    QUARANTINED = "quarantined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +121,13 @@ class LearningService:
             origins = incidents.label_origins(records, principal, incident_id, labels or {}, at=now)
             labelled = self._incidents.checked(incidents.with_labels(present, labels or {}, origins))
             left_standing(records, principal, incident_id, at=now)
-            self._outcomes.resolved(
+            outcome_ids = self._outcomes.resolved(
                 records, principal, present, article_id=resolution.article_id, text=text, person=resolved_by, similar=similar
             )
             resolved = replace(labelled, status=IncidentStatus.RESOLVED, resolution=resolution)
-            return Outcome(incidents.put(records, principal, resolved, self._clock), effect, article, message, question)
+            taught = Taught(labels or {}, resolves=True, person=resolved_by, outcome_ids=outcome_ids)
+            stored = write_down(records, principal, present, resolved, taught, at=now)
+            return Outcome(stored, effect, article, message, question)
 
     def judge(
         self, principal: Principal, suggestion_id: str, judgements: Sequence[Judgement]
@@ -150,7 +153,9 @@ class LearningService:
             deliberate = any(origin is not LabelOrigin.LEFT_STANDING for origin in origins.values())
             if not labels or (suggestion.incident_id is None and not deliberate):
                 return stored, suggestion.incident_id
-            return stored, self._review(records, principal, suggestion, labels, origins)
+            people = [item.given_by for item in stored if item.given_by]
+            taught = Taught(labels, person=people[-1] if people else None)
+            return stored, self._review(records, principal, suggestion, taught, origins)
 
     def _stored(self, principal: Principal, suggestion: Suggestion, judgement: Judgement) -> Feedback:
         return Feedback(
@@ -171,7 +176,7 @@ class LearningService:
         records: Records,
         principal: Principal,
         suggestion: Suggestion,
-        labels: Mapping[str, str | None],
+        taught: Taught,
         origins: Mapping[str, LabelOrigin],
     ) -> str:
         """Write a person's decisions to the incident of the suggestion, making one where there is none; return its id."""
@@ -179,8 +184,8 @@ class LearningService:
         if present is None:
             present = records.incident_by_source(principal.tenant, FEEDBACK_SOURCE, suggestion.id)
         if present is not None:
-            reviewed = self._incidents.checked(incidents.with_labels(present, labels, origins))
-            return incidents.put(records, principal, reviewed, self._clock).id
+            reviewed = self._incidents.checked(incidents.with_labels(present, taught.labels, origins))
+            return write_down(records, principal, present, reviewed, taught, at=self._clock()).id
         now = self._clock()
         fresh = Incident(
             id=self._new_id("inc"),
@@ -196,8 +201,8 @@ class LearningService:
             source_id=suggestion.id,
             logged_by=principal.key_id,
         )
-        reviewed = self._incidents.checked(incidents.with_labels(fresh, labels, origins))
-        records.add_incidents([reviewed], key_id=principal.key_id)
+        reviewed = self._incidents.checked(incidents.with_labels(fresh, taught.labels, origins))
+        write_down(records, principal, None, reviewed, taught, at=now)
         records.link_suggestion(suggestion.id, reviewed.id)
         return reviewed.id
 
@@ -229,6 +234,9 @@ class LearningService:
                 similar,
                 f"article {similar} says much the same, so none was drafted at once; what it lacks is proposed under /v1/drafts",
             )
+        if not principal.is_trusted:
+            message = "key {} is not trusted to teach, so nothing was drafted; what it says counts once a reviewer confirms it"
+            return KnowledgeEffect.QUARANTINED, None, f"{message.format(principal.key_id)} (GET /v1/quarantine)"
         draft = first_draft(incident, text, article_id=self._new_id("kb"), key_id=principal.key_id, now=self._clock())
         records.add_articles([draft], key_id=principal.key_id)
         return KnowledgeEffect.DRAFTED, draft.id, f"drafted article {draft.id} for review"

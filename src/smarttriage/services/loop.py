@@ -4,6 +4,7 @@ import itertools
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from smarttriage.services.notes import assess
 from smarttriage.services.proposing import Proposer
 
 SEQ_FACT = "knowledge_loop_seq"
+# Since when groups are to be proposed anew, because articles that they were compared with were undone; empty: none are.
+ANEW_FACT = "knowledge_loop_anew_since"
 # Changes in one pass: one short transaction, and little to do again after a kill.
 BATCH = 64
 # Mean cosine of incidents with their resolutions from which they tell of the same fix: of the levels that benchmarks/loop.py replays on
@@ -37,6 +40,7 @@ class _Read:
     renewed: Sequence[Observation]
     gone: Sequence[Observation]
     stale: frozenset[str]
+    anew: str
 
 
 class KnowledgeLoop:
@@ -110,12 +114,15 @@ class KnowledgeLoop:
             elif replace(wanted, group_id=present.group_id) != present:
                 renewed.append(replace(wanted, group_id=present.group_id))
         stale = {draft.group_id for draft in records.open_drafts(article_ids=article_ids)}
-        return _Read(before, changes[-1].seq, arrived, renewed, gone, frozenset(stale))
+        anew = records.fact(ANEW_FACT) or ""
+        if anew:
+            stale.update(records.fix_groups_since(datetime.fromisoformat(anew)))
+        return _Read(before, changes[-1].seq, arrived, renewed, gone, frozenset(stale), anew)
 
     def _observed(self, incident: Incident) -> Observation | None:
         if incident.source_system in self._skip_sources:
             return None
-        observation = observation_of(incident)
+        observation = observation_of(incident.counting_for())
         return observation if observation is not None and assess(observation.fix).actionable else None
 
     def _regrouped(self, read: _Read) -> Neighbourhood:
@@ -170,6 +177,8 @@ class KnowledgeLoop:
                 records.add_group_events(around.events)
                 records.put_drafts(drafts)
             records.put_fact(SEQ_FACT, str(read.seq))
+            if read.anew and records.fact(ANEW_FACT) == read.anew:
+                records.put_fact(ANEW_FACT, "")
         self._seq = read.seq
 
     def _centres_at(self, seq: int) -> dict[Circle, Centres]:
@@ -195,6 +204,12 @@ class KnowledgeLoop:
     def _embed(self, observations: list[Observation]) -> Vectors:
         texts = [with_resolution(each.title, each.symptom, each.fix) for each in observations]
         return embed(texts, encoder=self._live.state.search_encoder, store=self._store)
+
+
+def propose_anew(records: Records, since: datetime) -> None:
+    """Let the next pass propose anew what groups say that changed since then."""
+    present = records.fact(ANEW_FACT)
+    records.put_fact(ANEW_FACT, min(present or since.isoformat(), since.isoformat(), key=datetime.fromisoformat))
 
 
 def _told(observation: Observation) -> tuple[object, ...]:

@@ -149,6 +149,7 @@ class Question:
         further = behind(nearest, found[self._n_neighbours :], self.request.k)
         with store.begin() as records:
             stored = records.incidents_by_id([result.id for result in (*nearest, *further)], self.principal)
+        stored = {id_: incident.counting_for(self.principal.key_id) for id_, incident in stored.items()}
         return Nearest(_as_stored(nearest, stored), _as_stored(further, stored))
 
     def articles(self, vector: Vectors, worded: Worded, *, today: date) -> tuple[ArticleMatch, ...]:

@@ -10,6 +10,7 @@ from smarttriage.domain.article_evidence import NOTHING, ArticleEvidence, eviden
 from smarttriage.domain.errors import InvalidInput, NotFound
 from smarttriage.domain.feedback import Feedback, FeedbackAction
 from smarttriage.domain.incident import Incident
+from smarttriage.domain.lesson import Lesson, LessonKind, Standing
 from smarttriage.domain.outcome import FAILURES, ArticleOutcome, OutcomeKind, person_of
 from smarttriage.domain.suggestion import Suggestion
 from smarttriage.ports import Clock, Records, Store
@@ -62,8 +63,10 @@ class OutcomeTaker:
         text: str,
         person: str | None,
         similar: str | None = None,
-    ) -> None:
+    ) -> tuple[str, ...]:
         """Take down what a resolution says of the article it used, of those that had failed and of those that were only shown.
+
+        Return the ids of the outcomes, for the lesson that the resolution is.
 
         `similar` is the article that says the same as the resolution, which used none: if it was not suggested, that was missed.
         """
@@ -78,7 +81,9 @@ class OutcomeTaker:
         if shown is not None and similar is not None and similar not in {match.id for match in shown.articles}:
             said.append((similar, OutcomeKind.MISSED))
         said += [(each, OutcomeKind.NOT_TRIED) for each in sorted(left)]
-        self.take(records, principal, said, person=person, incident_id=incident.id, suggestion_id=shown.id if shown else None)
+        shown_id = shown.id if shown else None
+        taken = self.take(records, principal, said, person=person, incident_id=incident.id, suggestion_id=shown_id)
+        return tuple(outcome.id for outcome in taken)
 
     def reopened(self, records: Records, principal: Principal, incident: Incident) -> None:
         """Take down that the article which had resolved the incident did not: who said that it worked says so no longer."""
@@ -88,7 +93,8 @@ class OutcomeTaker:
         of_incident = records.outcomes_of_incident(incident.id, principal)
         by = [each.person for each in of_incident if (each.article_id, each.kind) == (article_id, OutcomeKind.WORKED)]
         said = [(article_id, OutcomeKind.REOPENED)]
-        self.take(records, principal, said, person=None, incident_id=incident.id, as_person=by[-1] if by else None)
+        taken = self.take(records, principal, said, person=None, incident_id=incident.id, as_person=by[-1] if by else None)
+        records.add_lessons(_lessons(taken))
 
     def judged(self, records: Records, principal: Principal, suggestion: Suggestion, feedback: Iterable[Feedback]) -> None:
         """Take down what thumbs say of a suggestion's articles."""
@@ -97,7 +103,7 @@ class OutcomeTaker:
             if each.action in THUMBS and each.match_id is not None and each.match_id in articles:
                 said = [(each.match_id, THUMBS[each.action])]
                 own = {"incident_id": suggestion.incident_id, "suggestion_id": suggestion.id}
-                self.take(records, principal, said, person=each.given_by, **own)
+                records.add_lessons(_lessons(self.take(records, principal, said, person=each.given_by, **own)))
 
     def take(
         self,
@@ -109,8 +115,11 @@ class OutcomeTaker:
         incident_id: str | None = None,
         suggestion_id: str | None = None,
         as_person: str | None = None,
-    ) -> None:
-        """Store the outcomes of those articles that the principal may see, and look again at those that failed."""
+    ) -> list[ArticleOutcome]:
+        """Return the outcomes, stored, of those articles that the principal may see, with those that failed looked at again.
+
+        What a key says that is not trusted waits in quarantine and sends nothing to review.
+        """
         kinds = list(said)
         present = records.articles_by_id({article_id for article_id, _ in kinds}, principal)
         outcomes = [
@@ -120,18 +129,20 @@ class OutcomeTaker:
                 article_id=article_id,
                 version=present[article_id].version,
                 kind=kind,
-                person=as_person or person_of(person, principal.key_id),
+                person=as_person or person_of(person, principal),
                 created_at=self._clock(),
                 key_id=principal.key_id,
                 incident_id=incident_id,
                 suggestion_id=suggestion_id,
+                quarantined=not principal.is_trusted,
             )
             for article_id, kind in kinds
             if article_id in present
         ]
         records.add_outcomes(outcomes)
-        for article_id in sorted({each.article_id for each in outcomes if each.kind in FAILURES}):
+        for article_id in sorted({each.article_id for each in outcomes if each.kind in FAILURES and not each.quarantined}):
             self.look_again(records, principal, present[article_id])
+        return outcomes
 
     def look_again(self, records: Records, principal: Principal, article: Article) -> Article:
         """Return the article, sent to review where it failed often enough, brought back where evidence had sent it and is gone."""
@@ -169,25 +180,14 @@ class OutcomeService:
             _found(records, principal, article_id)
             if incident_id is not None and records.incident(incident_id, principal) is None:
                 raise NotFound(f"there is no incident {incident_id}", field="incident_id")
-            self._taker.take(records, principal, [(article_id, kind)], person=given_by, incident_id=incident_id)
+            taken = self._taker.take(records, principal, [(article_id, kind)], person=given_by, incident_id=incident_id)
+            records.add_lessons(_lessons(taken))
             return self._life(records, principal, _found(records, principal, article_id))
 
     def life(self, principal: Principal, article_id: str) -> ArticleLife:
         """Return what is known of an article's worth. Raises NotFound."""
         with self._store.begin() as records:
             return self._life(records, principal, _found(records, principal, article_id))
-
-    def withdraw(self, principal: Principal, key_id: str, *, since: datetime) -> list[str]:
-        """Let what a key of the tenant said since then count no longer; return the articles that it was about.
-
-        Articles that such words had sent to review are published again, as the same revision with all that others said of it.
-        """
-        principal.require(Scope.ADMIN)
-        with self._store.begin(write=True) as records:
-            articles = list(records.withdraw_outcomes(principal.tenant, key_id, since=since, at=self._clock()))
-            for article in records.articles_by_id(articles, principal).values():
-                self._taker.look_again(records, principal, article)
-            return articles
 
     def _life(self, records: Records, principal: Principal, article: Article) -> ArticleLife:
         published = records.published_revision(article.id) or article
@@ -208,6 +208,24 @@ class OutcomeService:
 def _evidence(records: Records, article_id: str) -> ArticleEvidence:
     said = records.outcomes([article_id]).get(article_id)
     return evidence_of(said) if said else NOTHING
+
+
+def _lessons(taken: Iterable[ArticleOutcome]) -> list[Lesson]:
+    return [
+        Lesson(
+            id=f"les_{each.id}",
+            tenant=each.tenant,
+            kind=LessonKind.OUTCOME,
+            record_id=each.article_id,
+            key_id=each.key_id,
+            person=each.person,
+            at=each.created_at,
+            standing=Standing.QUARANTINED if each.quarantined else Standing.COUNTS,
+            told=str(each.kind),
+            outcome_ids=(each.id,),
+        )
+        for each in taken
+    ]
 
 
 def _found(records: Records, principal: Principal, article_id: str) -> Article:

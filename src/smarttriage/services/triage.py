@@ -98,7 +98,7 @@ class TriageService:
             incident = records.incident(incident_id, principal)
         if incident is None:
             raise NotFound(f"there is no incident {incident_id}; POST /v1/incidents stores one", field="incident_id")
-        return self.suggest(principal, _from_stored(incident, k))
+        return self.suggest(principal, _from_stored(incident.counting_for(principal.key_id), k))
 
     def predict(self, principal: Principal, texts: Sequence[IncidentText]) -> list[dict[str, FieldPrediction]]:
         """Return for each text its predicted fields by target, without searching or storing anything but reading neighbours."""

@@ -13,6 +13,7 @@ from smarttriage.testing.store_decisions_contract import DecisionsContract
 from smarttriage.testing.store_history_contract import HistoryContract
 from smarttriage.testing.store_incidents_contract import IncidentsContract
 from smarttriage.testing.store_keys_contract import KeysContract
+from smarttriage.testing.store_lessons_contract import LessonsContract
 from smarttriage.testing.store_loop_contract import LoopContract
 from smarttriage.testing.store_outcomes_contract import OutcomesContract
 from smarttriage.testing.store_shadows_contract import ShadowsContract
@@ -25,6 +26,7 @@ class StoreContract(
     HistoryContract,
     ArticlesContract,
     OutcomesContract,
+    LessonsContract,
     LoopContract,
     SuggestionsContract,
     DecisionsContract,

@@ -8,7 +8,7 @@ import pytest
 
 from smarttriage.domain.access import Principal
 from smarttriage.domain.errors import Conflict, InvalidInput, NotFound, VersionMismatch
-from smarttriage.domain.incident import Incident, IncidentStatus, LabelOrigin, Labels, Resolution
+from smarttriage.domain.incident import Counted, Incident, IncidentStatus, LabelOrigin, Labels, Resolution, Teaching
 from smarttriage.ports import IncidentFilter, Store
 from smarttriage.testing.factories import NOON, a_principal, an_incident
 
@@ -39,6 +39,17 @@ FULL: dict[str, Any] = {
     "language": "de",
     "version": 1,
     "resolution": Resolution("Spooler neu gestartet", NOON + timedelta(hours=3), "Ann", "article-1", "article-2"),
+    "counted": Counted(
+        Teaching(
+            "Drucker",
+            "",
+            Labels("incident", None, None, None, "low", {"team": "ü"}),
+            frozenset({"kind"}),
+            Resolution("Toner", NOON),
+        ),
+        "key-7",
+        taken_back=True,
+    ),
 }
 EVERYTHING = IncidentFilter()
 OUTSIDERS = (

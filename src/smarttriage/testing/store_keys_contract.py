@@ -24,7 +24,7 @@ class KeysContract:
             an_api_key(label="schlüssel"),
             an_api_key(id="key-2", tenant="other", audiences=frozenset(), scopes=frozenset()),
         )
-        revoked = replace(key, revoked_at=NOON, scopes=frozenset(Scope), audiences=frozenset({"hr"}))
+        revoked = replace(key, revoked_at=NOON, trusted=True, scopes=frozenset(Scope), audiences=frozenset({"hr"}))
         with store.begin(write=True) as records:
             records.put_api_key(key)
             records.put_api_key(other)

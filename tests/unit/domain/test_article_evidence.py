@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smarttriage.domain.access import Scope
 from smarttriage.domain.article_evidence import EXPIRED_WEIGHT, NOTHING, evidence_of, is_expired, judged
 from smarttriage.domain.beta import beta_cdf, beta_quantile
 from smarttriage.domain.interval import clopper_pearson
 from smarttriage.domain.outcome import ArticleOutcome, OutcomeKind, person_of
-from smarttriage.testing.factories import NOON, an_outcome
+from smarttriage.testing.factories import NOON, a_principal, an_outcome
 
 WORKED, FAILED = OutcomeKind.WORKED, OutcomeKind.DID_NOT_WORK
 
@@ -94,4 +95,6 @@ def test_an_article_may_be_trusted_on_its_last_day_and_not_after() -> None:
 
 
 def test_all_that_a_key_says_without_a_name_is_one_persons() -> None:
-    assert person_of(None, "k") == person_of("", "k") != person_of("k", "k")
+    trusted, other = a_principal(key_id="k"), a_principal(key_id="k", scopes=frozenset({Scope.WRITE}))
+    assert person_of(None, trusted) == person_of("", trusted) != person_of("k", trusted)
+    assert person_of("ann", other) == person_of("bob", other) == person_of(None, other)

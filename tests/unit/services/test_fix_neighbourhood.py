@@ -122,3 +122,13 @@ def test_the_same_pass_over_again_gives_the_same_names() -> None:
         stored.arrive(0, 5, 90, 95, 50)
         names.append({id_: each.group_id for id_, each in stored.members.items()})
     assert names[0] == names[1]
+
+
+def test_one_that_founded_a_group_and_comes_back_elsewhere_founds_another() -> None:
+    stored = _Stored()
+    stored.arrive(0, 20)
+    stored.leave(0)
+    around = stored._pass()
+    around.arrive(Observation("o0", "t", frozenset({"everyone"}), "i0", "90", "", "", NOON))
+    stored._kept(around)
+    assert stored.parts() == {frozenset({"o0"}), frozenset({"o20"})}

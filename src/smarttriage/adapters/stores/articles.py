@@ -1,6 +1,8 @@
 """The articles of a transaction, every version of them."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Row, and_, bindparam, exists, false, insert, select, update
@@ -31,6 +33,24 @@ _ADVANCE = (
 _EVERY = select(article_version, head.c.tenant).join(head, head.c.id == article_version.c.article_id)
 _LATEST = _EVERY.where(article_version.c.version == head.c.version).order_by(head.c.id)
 _PUBLISHED = _EVERY.where(article_version.c.version == head.c.published_version).order_by(head.c.id)
+
+
+_VERSIONS_OF = (
+    select(article_version.c.article_id, article_version.c.version)
+    .join(head, head.c.id == article_version.c.article_id)
+    .where(
+        head.c.tenant == bindparam("tenant"),
+        article_version.c.updated_by == bindparam("key_id"),
+        article_version.c.updated_at >= bindparam("since"),
+        article_version.c.undone_at.is_(None),
+    )
+    .order_by(article_version.c.article_id, article_version.c.version)
+)
+_MARK_UNDONE = (
+    update(article_version)
+    .where(article_version.c.article_id == bindparam("of_article"), article_version.c.version.in_(_IDS))
+    .values(undone_at=bindparam("at"))
+)
 
 
 class ArticleRecords(Transaction):
@@ -97,6 +117,22 @@ class ArticleRecords(Transaction):
         if self._writes.execute(_ADVANCE.values(**values), stored).rowcount == 0:
             raise self._article_mismatch(article)
         self._add_article_versions([article], key_id)
+
+    def article_versions_of(self, tenant: str, key_id: str, *, since: datetime) -> Mapping[str, Sequence[int]]:
+        """Return article id -> the versions that the key wrote since then and that were not undone, oldest first."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for article_id, version in self._reads.execute(_VERSIONS_OF, {"tenant": tenant, "key_id": key_id, "since": since}):
+            found[article_id].append(version)
+        return found
+
+    def article_course(self, article_id: str) -> Sequence[tuple[Article, bool]]:
+        """Return every version, oldest first, and whether it was undone."""
+        versions = _EVERY.where(head.c.id == article_id).order_by(article_version.c.version)
+        return [(_article_of(row), row.undone_at is not None) for row in self._reads.execute(versions)]
+
+    def mark_undone(self, article_id: str, versions: Collection[int], *, at: datetime) -> None:
+        """Let versions count as undone."""
+        self._writes.execute(_MARK_UNDONE, {"of_article": article_id, "ids": list(versions), "at": at})
 
     def _add_article_versions(self, articles: Sequence[Article], key_id: str | None) -> None:
         self._writes.execute(_ADD_VERSION, [_version_row(article) for article in articles])

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from smarttriage.adapters.stores.lesson_json import counted_json, counted_of
 from smarttriage.adapters.stores.transaction import json_of_set, set_of, texts_of, to_json
 from smarttriage.domain.incident import Incident, IncidentStatus, LabelOrigin, Labels, Resolution
 
@@ -44,6 +45,7 @@ def incident_row(incident: Incident) -> dict[str, Any]:
         "language": incident.language,
         "version": incident.version,
         "label_origins": to_json(incident.label_origins),
+        "counted": counted_json(incident.counted),
         **_resolution_row(incident.resolution),
     }
 
@@ -88,6 +90,7 @@ def incident_of(row: Row[Any]) -> Incident:
         version=row.version,
         resolution=_resolution_of(row),
         label_origins=_origins_of(row.label_origins),
+        counted=counted_of(row.counted),
     )
 
 

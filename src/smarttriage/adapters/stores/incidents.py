@@ -21,12 +21,13 @@ from sqlalchemy.exc import IntegrityError
 from smarttriage.adapters.stores.cursors import checked_limit, decode_cursor, encode_cursor, instant_in_cursor, page
 from smarttriage.adapters.stores.history import HistoryRecords
 from smarttriage.adapters.stores.incident_rows import incident_of, incident_row
+from smarttriage.adapters.stores.lesson_json import counted_json
 from smarttriage.adapters.stores.schema import incident as table
 from smarttriage.adapters.stores.schema import incident_audience
 from smarttriage.adapters.stores.transaction import chunks
 from smarttriage.domain.access import Principal
 from smarttriage.domain.errors import Conflict, NotFound, VersionMismatch
-from smarttriage.domain.incident import Incident
+from smarttriage.domain.incident import Counted, Incident
 from smarttriage.ports import IncidentFilter, Page
 
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
@@ -40,6 +41,7 @@ _UPDATE = update(table).where(
     table.c.tenant == bindparam("stored_tenant"),
     table.c.version == bindparam("stored_version"),
 )
+_PUT_COUNTED = update(table).where(table.c.id == bindparam("stored_id")).values(counted=bindparam("what_counts"))
 _VERSION = select(table.c.version).where(table.c.id == bindparam("id"), table.c.tenant == bindparam("tenant"))
 _TAKEN = select(table.c.id).where(table.c.id == bindparam("id"))
 _BY_SOURCE = select(table).where(*(table.c[name] == value for name, value in _SOURCE.items()))
@@ -120,6 +122,11 @@ class IncidentRecords(HistoryRecords):
         self._writes.execute(_DROP_AUDIENCES, {"id": incident.id})
         self._add_incident_audiences([incident])
         self._record_change(before, incident, key_id)
+        self._log("incident", [(incident.id, incident.tenant)], key_id)
+
+    def put_counted(self, incident: Incident, counted: Counted | None, *, key_id: str | None) -> None:
+        """Say what counts of an incident; the record itself, and its version, stay as they are."""
+        self._writes.execute(_PUT_COUNTED, {"stored_id": incident.id, "what_counts": counted_json(counted)})
         self._log("incident", [(incident.id, incident.tenant)], key_id)
 
     def _add_incident_audiences(self, incidents: Sequence[Incident]) -> None:

@@ -59,6 +59,7 @@ class KeyRecords(Transaction):
             "label": key.label,
             "created_at": key.created_at,
             "revoked_at": key.revoked_at,
+            "trusted": key.trusted,
         }
         if self._writes.execute(_ADD_KEY, row).rowcount == 0:
             self._writes.execute(_REPLACE_KEY, row | {"stored_id": key.id})
@@ -120,4 +121,5 @@ def _api_key_of(row: Row[Any]) -> ApiKey:
         label=row.label,
         created_at=row.created_at,
         revoked_at=row.revoked_at,
+        trusted=bool(row.trusted),
     )

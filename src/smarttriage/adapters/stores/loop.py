@@ -1,6 +1,7 @@
 """The knowledge loop in a transaction: observations, groups of the same fix, drafts."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Row, and_, bindparam, delete, exists, false, insert, or_, select, update
@@ -61,6 +62,11 @@ class LoopRecords(Transaction):
         found = select(fix_group).where(fix_group.c.id.in_(_IDS))
         rows = (row for part in chunks(ids) for row in self._reads.execute(found, {"ids": part}))
         return {row.id: _group_of(row) for row in rows}
+
+    def fix_groups_since(self, at: datetime) -> Sequence[str]:
+        """Return the ids of the groups with members that changed since then."""
+        since = select(fix_group.c.id).where(fix_group.c.updated_at >= at, fix_group.c.merged_into.is_(None))
+        return list(self._reads.execute(since.order_by(fix_group.c.id)).scalars())
 
     def put_fix_groups(self, groups: Sequence[FixGroup]) -> None:
         """Add or replace, each by its id."""

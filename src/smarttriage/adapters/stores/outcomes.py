@@ -16,7 +16,7 @@ from smarttriage.domain.access import Principal
 from smarttriage.domain.article import ArticleStatus
 from smarttriage.domain.errors import Conflict, NotFound
 from smarttriage.domain.outcome import UNTRIED, ArticleOutcome, OutcomeKind
-from smarttriage.ports.outcomes import EVIDENCE_ACTOR
+from smarttriage.ports.outcomes import EVIDENCE_ACTOR, UNDO_ACTOR
 
 # The last of an article that are read. Evidence fades by .85 a person (domain/article_evidence.py), so that what lies further back
 # weighs nothing, unless a handful of people said all of it.
@@ -34,25 +34,53 @@ _BEGAN = (
     .where(
         article_version.c.article_id == table.c.article_id,
         article_version.c.status == ArticleStatus.PUBLISHED.value,
-        func.coalesce(article_version.c.updated_by, "") != EVIDENCE_ACTOR,
+        func.coalesce(article_version.c.updated_by, "").not_in([EVIDENCE_ACTOR, UNDO_ACTOR]),
+        article_version.c.undone_at.is_(None),
         ~exists().where(
             _before.c.article_id == article_version.c.article_id,
             _before.c.version == article_version.c.version - 1,
+            _before.c.undone_at.is_(None),
             _before.c.status == ArticleStatus.PUBLISHED.value,
         ),
     )
     .correlate(table)
     .scalar_subquery()
 )
-_COUNTING = select(table).where(table.c.withdrawn_at.is_(None), table.c.version >= func.coalesce(_BEGAN, 1))
+_then = article_version.alias("published_then")
+_of_it = article_version.alias("of_it")
+_PUBLISHED_THEN = (
+    select(func.max(_then.c.version))
+    .where(
+        _then.c.article_id == table.c.article_id,
+        _then.c.version <= table.c.version,
+        _then.c.status == ArticleStatus.PUBLISHED.value,
+    )
+    .correlate(table)
+    .scalar_subquery()
+)
+_COUNTING = select(table).where(
+    table.c.withdrawn_at.is_(None),
+    table.c.quarantined.is_(False),
+    table.c.version >= func.coalesce(_BEGAN, 1),
+    ~exists().where(
+        _of_it.c.article_id == table.c.article_id,
+        _of_it.c.version == _PUBLISHED_THEN,
+        _of_it.c.undone_at.is_not(None),
+    ),
+)
 _TELLING = _COUNTING.where(table.c.kind.not_in([kind.value for kind in sorted(UNTRIED)]))
 _RECENT = _TELLING.where(table.c.article_id == bindparam("article_id")).order_by(table.c.seq.desc()).limit(MAX_READ)
-_TOLD_OF = select(table.c.article_id).where(table.c.withdrawn_at.is_(None)).distinct()
+_TOLD_OF = select(table.c.article_id).where(table.c.withdrawn_at.is_(None), table.c.quarantined.is_(False)).distinct()
 _counting = _COUNTING.where(table.c.article_id == bindparam("article_id")).subquery()
 _COUNTS = select(_counting.c.kind, func.count()).group_by(_counting.c.kind)
 _OF_INCIDENTS = (
     select(table)
-    .where(table.c.incident_id.in_(_IDS), table.c.tenant == bindparam("tenant"), table.c.withdrawn_at.is_(None))
+    .where(
+        table.c.incident_id.in_(_IDS),
+        table.c.tenant == bindparam("tenant"),
+        table.c.withdrawn_at.is_(None),
+        table.c.quarantined.is_(False),
+    )
     .order_by(table.c.seq)
 )
 _OF_KEY = and_(
@@ -62,6 +90,10 @@ _OF_KEY = and_(
     table.c.withdrawn_at.is_(None),
 )
 _TO_WITHDRAW = select(table.c.article_id).where(_OF_KEY).distinct().order_by(table.c.article_id)
+_OF_IDS = select(table.c.article_id, table.c.tenant, table.c.key_id).where(table.c.id.in_(_IDS)).distinct()
+_COUNT = update(table).where(table.c.id.in_(_IDS)).values(quarantined=False)
+_WAIT = update(table).where(table.c.id.in_(_IDS)).values(quarantined=True, withdrawn_at=None)
+_TAKE_BACK = update(table).where(table.c.id.in_(_IDS), table.c.withdrawn_at.is_(None)).values(withdrawn_at=bindparam("at"))
 _WITHDRAW = update(table).where(_OF_KEY).values(withdrawn_at=bindparam("at"))
 
 
@@ -122,6 +154,28 @@ class OutcomeRecords(UsageRecords):
             self._log_outcomes({(article_id, tenant): key_id for article_id in articles})
         return articles
 
+    def count_outcomes(self, ids: Collection[str]) -> None:
+        """Let outcomes count that were in quarantine."""
+        for part in chunks(ids):
+            self._writes.execute(_COUNT, {"ids": part})
+            self._log_changed(part)
+
+    def quarantine_outcomes(self, ids: Collection[str]) -> None:
+        """Let outcomes wait in quarantine again, those that were taken back too."""
+        for part in chunks(ids):
+            self._writes.execute(_WAIT, {"ids": part})
+            self._log_changed(part)
+
+    def take_back_outcomes(self, ids: Collection[str], *, at: datetime) -> None:
+        """Let those outcomes count no longer."""
+        for part in chunks(ids):
+            self._writes.execute(_TAKE_BACK, {"ids": part, "at": at})
+            self._log_changed(part)
+
+    def _log_changed(self, ids: list[str]) -> None:
+        rows = self._reads.execute(_OF_IDS, {"ids": ids})
+        self._log_outcomes({(row.article_id, row.tenant): row.key_id for row in rows})
+
     def _log_outcomes(self, articles: Mapping[tuple[str, str], str]) -> None:
         for (article_id, tenant), key_id in articles.items():
             self._log("outcome", [(article_id, tenant)], key_id)
@@ -129,4 +183,4 @@ class OutcomeRecords(UsageRecords):
 
 def _outcome_of(row: Row[Any]) -> ArticleOutcome:
     stored = {name: getattr(row, name) for name in ArticleOutcome.__slots__}
-    return ArticleOutcome(**{**stored, "kind": OutcomeKind(row.kind)})
+    return ArticleOutcome(**{**stored, "kind": OutcomeKind(row.kind), "quarantined": bool(row.quarantined)})

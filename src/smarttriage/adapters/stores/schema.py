@@ -1,6 +1,21 @@
 """The tables. `migrations/` creates them; a test holds the two together."""
 
-from sqlalchemy import Column, Date, Float, ForeignKey, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    false,
+    true,
+)
 
 from smarttriage.adapters.stores.types import Instant, PlainText
 
@@ -65,6 +80,8 @@ incident = Table(
     _text("drafted_article_id", optional=True),
     # Target -> how its label came to stand; the default is for rows from before this was asked.
     Column("label_origins", Text, nullable=False, server_default="{}"),
+    # What of it counts for others, as JSON; NULL: all of it. A suggestion reads it with the incident, at no cost of its own.
+    Column("counted", Text),
 )
 Index("ix_incident_tenant_reported_at_id", incident.c.tenant, incident.c.reported_at.desc(), incident.c.id)
 Index(
@@ -115,6 +132,8 @@ article_version = Table(
     Column("valid_until", Date),
     _json("source_incidents"),
     _text("updated_by", optional=True),
+    # Taken back with everything that a key taught; kept as history, and what was said of it counts no longer.
+    Column("undone_at", Instant),
 )
 
 article_audience = Table(
@@ -171,6 +190,8 @@ article_outcome = Table(
     _text("suggestion_id", optional=True),
     # Taken back, with everything else that somebody said; kept, so that it can be seen who said what.
     Column("withdrawn_at", Instant),
+    # Said by a source that is not trusted, and confirmed by nobody yet.
+    Column("quarantined", Boolean(create_constraint=False), nullable=False, server_default=false()),
     sqlite_autoincrement=True,
 )
 Index("ix_article_outcome_article_id_seq", article_outcome.c.article_id, article_outcome.c.seq)
@@ -247,6 +268,8 @@ api_key = Table(
     _text("label"),
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    # Keys from before trust was asked had it.
+    Column("trusted", Boolean(create_constraint=False), nullable=False, server_default=true()),
 )
 
 idempotency_key = Table(

@@ -16,6 +16,7 @@ from smarttriage.adapters.stores.facts import FactRecords
 from smarttriage.adapters.stores.fair_lock import FairLock
 from smarttriage.adapters.stores.incidents import IncidentRecords
 from smarttriage.adapters.stores.keys import KeyRecords
+from smarttriage.adapters.stores.lessons import LessonRecords
 from smarttriage.adapters.stores.loop import LoopRecords
 from smarttriage.adapters.stores.outcomes import OutcomeRecords
 from smarttriage.adapters.stores.shadows import ShadowRecords
@@ -33,6 +34,7 @@ class SqlRecords(
     FactRecords,
     ArticleRecords,
     OutcomeRecords,
+    LessonRecords,
     LoopRecords,
     SuggestionRecords,
     DecisionRecords,

@@ -11,7 +11,7 @@ from smarttriage.api import documented, suggestion_wire, wire
 from smarttriage.api.answers import Answer, answer
 from smarttriage.api.calls import Administrator, AdministratorReader
 from smarttriage.api.record_schemas import KeyOut, KeysOut, NewKeyOut, ReloadOut
-from smarttriage.api.schemas import KeyCreate
+from smarttriage.api.schemas import Body, KeyCreate
 from smarttriage.api.strict_json import StrictRoute
 from smarttriage.domain.errors import BundleError, ConfigurationError, Conflict, EncoderError, IndexMismatch
 from smarttriage.domain.suggestion import Provenance
@@ -19,6 +19,12 @@ from smarttriage.services.keys import KeyService, key_text
 
 router = APIRouter(route_class=StrictRoute, tags=["administration"])
 _KEY_ID_BYTES, _SALT_BYTES = 8, 24
+
+
+class KeyTrust(Body):
+    """Whether a key is believed from now on."""
+
+    trusted: bool
 
 
 @router.post(
@@ -59,7 +65,9 @@ def create_key(call: Administrator, body: KeyCreate) -> Response:
     def work() -> Answer:
         key_id, salt = secrets.token_hex(_KEY_ID_BYTES), secrets.token_urlsafe(_SALT_BYTES)
         text = key_text(key_id, _secret(call.caller.presented, salt))
-        made = _keys(call).create(call.principal, text, label=body.label, scopes=body.scopes, audiences=audiences)
+        made = _keys(call).create(
+            call.principal, text, label=body.label, scopes=body.scopes, audiences=audiences, trusted=body.trusted
+        )
         return answer({**wire.key(made), "key": salt}, 201)
 
     stored = call.once(work)
@@ -72,6 +80,18 @@ def create_key(call: Administrator, body: KeyCreate) -> Response:
 def list_keys(call: AdministratorReader) -> Response:
     """Return the keys of the caller's tenant, revoked ones too."""
     return answer({"items": [wire.key(key) for key in _keys(call).list(call.principal)]}).response
+
+
+@router.post(
+    "/v1/admin/keys/{key_id}/trust",
+    summary="Trust a key, or trust it no longer",
+    responses=documented.answers(KeyOut, *documented.WRITE_ONE),
+)
+def trust_key(call: Administrator, key_id: str, body: KeyTrust) -> Response:
+    """Let what the key teaches from now on count at once, or wait in quarantine; what waits there already goes on waiting."""
+    made = call.once(lambda: answer(wire.key(_keys(call).trust(call.principal, key_id, trusted=body.trusted))))
+    call.app.keys.forget()
+    return made.response
 
 
 @router.post(

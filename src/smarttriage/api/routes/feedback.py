@@ -28,7 +28,15 @@ def create_feedback(call: Writer, body: FeedbackCreate) -> Response:
     def work() -> Answer:
         stored, incident_id = call.services.learning.judge(call.principal, body.suggestion_id, judgements)
         items = [wire.feedback(item) for item in stored]
-        return answer({"suggestion_id": body.suggestion_id, "incident_id": incident_id, "items": items}, 201)
+        return answer(
+            {
+                "suggestion_id": body.suggestion_id,
+                "incident_id": incident_id,
+                "items": items,
+                "quarantined": not call.principal.is_trusted,
+            },
+            201,
+        )
 
     return call.commit(work)
 

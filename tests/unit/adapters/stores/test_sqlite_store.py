@@ -77,6 +77,7 @@ def test_migrations_make_exactly_the_tables_of_the_schema(store: SqlStore) -> No
             "feedback",
             "fix_group_event",
             "incident_event",
+            "lesson",
             "shadow_answer",
         }
 
