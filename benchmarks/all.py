@@ -1,6 +1,6 @@
 """Redoes every table of this folder, one benchmark after the other, and puts the README together.
 
-    python benchmarks/all.py [--only NAME ...] [--list] [--work FOLDER] [--weights FOLDER] [--students FOLDER ...] [--peers PYTHON]
+    python benchmarks/all.py [--only NAME ...] [--list] [--work FOLDER] [--weights FOLDER] [--base FOLDER] [--trained FOLDER] [--peers PYTHON]
 
 `make bench` runs it. It takes hours on a small machine; each benchmark that can go on where it was cut off does so from --work. What cannot be
 run here (no ../shared/data, no weights for the peers) is skipped with the reason; what fails is named at the end and makes the exit code 1.
@@ -25,13 +25,15 @@ class Given:
     Attributes:
         work: Where benchmarks keep vectors and steps.
         weights: all-MiniLM-L6-v2 as sentence-transformers loads it.
-        students: Encoder folders to measure beside the shipped one.
+        base: all-MiniLM-L6-v2 as training/export_encoder.py writes it.
+        trained: What training/train_encoder.py left, by the size of the encoder.
         peers: A Python that has what smarttriage is compared with.
     """
 
     work: Path
     weights: Path | None
-    students: Sequence[Path]
+    base: Path | None
+    trained: Path | None
     peers: Path | None
 
 
@@ -57,8 +59,9 @@ PLAN: dict[str, Arguments] = {
     "bilingual": _none,
     "retrieval": _none,
     "silence": _none,
-    "rerank": lambda given: ["--students", *given.students] if given.students else [],
-    "encoders": lambda given: ["--also", *given.students] if given.students else [],
+    "rerank": _none,
+    "encoders": lambda given: ["--base", given.base],
+    "encoder_share": lambda given: ["--weights", given.weights, "--trained", given.trained],
     "long_texts": _none,
     "same_fix": _none,
     "evidence": _none,
@@ -100,12 +103,11 @@ def main() -> int:
     options.add_argument("--list", action="store_true", help="Print the commands and run none.")
     options.add_argument("--work", type=Path, default=HERE.parent / ".cache" / "benchmarks")
     options.add_argument("--weights", type=Path, help="all-MiniLM-L6-v2 as sentence-transformers loads it, for `bulk`.")
-    options.add_argument(
-        "--students", type=Path, nargs="*", default=[], help="Encoder folders to measure beside the shipped one."
-    )
+    options.add_argument("--base", type=Path, help="all-MiniLM-L6-v2 as training/export_encoder.py writes it, for `encoders`.")
+    options.add_argument("--trained", type=Path, help="What training/train_encoder.py left, by size, for `encoder_share`.")
     options.add_argument("--peers", type=Path, help="A Python that has the peers, for `peers`.")
     chosen = options.parse_args()
-    given = Given(chosen.work, chosen.weights, chosen.students, chosen.peers)
+    given = Given(chosen.work, chosen.weights, chosen.base, chosen.trained, chosen.peers)
     failed = []
     for name in [name for name in PLAN if not chosen.only or name in chosen.only]:
         if (reason := missing(name, given)) is not None:
@@ -125,8 +127,10 @@ def missing(name: str, given: Given) -> str | None:
     """Return why a benchmark cannot be run here, or None."""
     if "shared" in source(name) and not DATA.is_dir():
         return f"{DATA} is not there"
-    if name in ("bulk", "peers") and given.weights is None:
+    if name in ("bulk", "peers", "encoder_share") and given.weights is None:
         return "--weights names no folder"
+    if (name == "encoders" and given.base is None) or (name == "encoder_share" and given.trained is None):
+        return f"--{'base' if name == 'encoders' else 'trained'} names no folder"
     if name == "peers" and given.peers is None:
         return "--peers names no interpreter"
     return None

@@ -1,11 +1,10 @@
 """How far from the weights that training started from the shipped encoder should stand: all the way fits the trained queries best, half way forgets less.
 
-    python benchmarks/encoder_share.py --weights WHEEL_OR_FOLDER --trained FOLDER --recipe training/recipes/encoder_quality.toml
-        [--start FOLDER] [--shares 0 0.5 1] [--data ../shared/data] [--cache FOLDER]
+    python benchmarks/encoder_share.py --weights WHEEL_OR_FOLDER --trained FOLDER [--shares 0 0.5 1] [--data ../shared/data] [--cache FOLDER]
 
---weights is all-MiniLM-L6-v2, --trained the folder `trained_adapt` that training/train_encoder.py wrote, --start what that stage started from
-(the teacher by default, `after_distil` for the small encoder). Each blend is exported to int8 as it would be shipped and asked the train queries
-that the recipe holds out, over the records that answer them and as many others as fit (N_PASSAGES a set), dense and hybrid with each share of BM25.
+--weights is all-MiniLM-L6-v2; --trained holds `quality` and `fast`, the --work folders of training/train_encoder.py (one may be missing). Each
+blend of what the last stage started from and what it ended at is exported to int8 as it would be shipped and asked the train queries that the
+recipe holds out, over the records that answer them and as many others as fit (N_PASSAGES a set), dense and hybrid with each share of BM25.
 Writes benchmarks/results/encoder_share_<size>.json and .md. Needs the `train` extra.
 """
 
@@ -15,7 +14,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +27,7 @@ from smarttriage.adapters.indexes.faiss import FaissIndex
 from smarttriage.adapters.lexical.tantivy import TantivyIndex
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap.retrieval import read_documents, read_judged
+from smarttriage.config import EncoderSize
 from smarttriage.domain.article import passages
 from smarttriage.services.retrieval_evaluation import Document, Fold, JudgedQueries, build_search, parts_of
 from smarttriage.services.training import embed
@@ -37,6 +37,25 @@ SHARES = (0.0, 0.35, 0.7, 1.0)
 N_PASSAGES = 3_000
 WEIGHTS = "model.safetensors"
 sys.path.insert(0, str(ROOT / "training"))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is blended: the size, the weights of all-MiniLM-L6-v2 and the --work folder of the training."""
+
+    size: EncoderSize
+    weights: Path
+    work: Path
+
+    @property
+    def trained(self) -> Path:
+        """Where the last stage ended."""
+        return self.work / "trained_adapt"
+
+    @property
+    def recipe(self) -> Path:
+        """The recipe."""
+        return ROOT / "training" / "recipes" / f"encoder_{self.size}.toml"
 
 
 def held_queries(folder: Path, fold: Fold) -> JudgedQueries:
@@ -77,18 +96,19 @@ def scores(judged: JudgedSet) -> dict[str, Scores]:
     }
 
 
-def exported(given: argparse.Namespace, recipe: Mapping[str, object], share: float, scratch: Path) -> Path:
+def exported(plan: Plan, share: float, scratch: Path) -> Path:
     """Return the int8 folder of the blend at `share`."""
     import export_encoder  # noqa: PLC0415 - torch and transformers, which only this needs
 
-    source = export_encoder.find_source(given.weights, scratch)
-    start, trained = load_file((given.start or source.folder) / WEIGHTS), load_file(given.trained / WEIGHTS)
+    source = export_encoder.find_source(plan.weights, scratch)
+    stage = plan.work / "after_distil"
+    start, trained = load_file((stage if stage.is_dir() else source.folder) / WEIGHTS), load_file(plan.trained / WEIGHTS)
     blend = {name: start[name].lerp(tensor, share) if tensor.is_floating_point() else tensor for name, tensor in trained.items()}
     folder = scratch / "blend"
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(given.trained, folder, ignore=shutil.ignore_patterns(WEIGHTS))
+    shutil.copytree(plan.trained, folder, ignore=shutil.ignore_patterns(WEIGHTS))
     save_file(blend, folder / WEIGHTS, metadata={"format": "pt"})
-    weights = replace(export_encoder.student(folder, given.recipe), name=f"{recipe['name']}-{share:g}")
+    weights = replace(export_encoder.student(folder, plan.recipe), name=f"{plan.size}-{share:g}")
     texts = export_encoder.real_texts(sorted((ROOT / "kb" / "articles").glob("*.md")), 50)
     shutil.rmtree(scratch / "encoder", ignore_errors=True)
     return export_encoder.build(source, weights, scratch, texts)
@@ -99,24 +119,29 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--weights", type=Path, required=True)
     options.add_argument("--trained", type=Path, required=True)
-    options.add_argument("--recipe", type=Path, required=True)
-    options.add_argument("--start", type=Path)
     options.add_argument("--shares", type=float, nargs="+", default=SHARES)
     options.add_argument("--data", type=Path, default=ROOT / ".." / "shared" / "data")
     options.add_argument("--cache", type=Path, default=ROOT / ".cache" / "vectors")
     given = options.parse_args()
-    recipe = tomllib.loads(given.recipe.read_text("utf-8"))
-    cache, fold, found = FileVectorCache(given.cache), Fold.parse(recipe["held_out"]), {}
+    for size in EncoderSize:
+        plan = Plan(size, given.weights, given.trained / size)
+        if plan.trained.is_dir():
+            measure(plan, given.shares, given.data, FileVectorCache(given.cache))
+
+
+def measure(plan: Plan, shares: Sequence[float], data: Path, cache: FileVectorCache) -> None:
+    """Measure one size and write its table."""
+    fold, found = Fold.parse(tomllib.loads(plan.recipe.read_text("utf-8"))["held_out"]), {}
     with tempfile.TemporaryDirectory() as scratch:
-        for share in given.shares:
-            encoder = OnnxEncoder.open(exported(given, recipe, share, Path(scratch)), n_threads=2)
-            found[share] = {name: scores(opened(name, given.data, cache, encoder, fold)) for name in CHOOSING}
+        for share in shares:
+            encoder = OnnxEncoder.open(exported(plan, share, Path(scratch)), n_threads=2)
+            found[share] = {name: scores(opened(name, data, cache, encoder, fold)) for name in CHOOSING}
+    counts = {name: len(each["dense"]) for name, each in next(iter(found.values())).items()}
     result = {
-        f"{share:g}": {name: {k: float(v.mean()) for k, v in each.items()} for name, each in sets.items()}
+        f"{share:g}": {name: {side: float(each.mean()) for side, each in by_side.items()} for name, by_side in sets.items()}
         for share, sets in found.items()
     }
-    counts = {name: len(each["dense"]) for name, each in next(iter(found.values())).items()}
-    write_results(f"encoder_share_{recipe['size']}", {"n_queries": counts, "ndcg": result}, table(result, counts))
+    write_results(f"encoder_share_{plan.size}", {"n_queries": counts, "ndcg": result}, table(result, counts))
 
 
 def table(result: Mapping[str, Mapping[str, Mapping[str, float]]], counts: Mapping[str, int]) -> str:

@@ -24,6 +24,8 @@ SECTIONS = {
     "rerank": "A second stage: late interaction over the first twenty, and what a cross-encoder costs",
     "silence": "When nothing is suggested, and how likely the first suggestion is right",
     "encoders": "Encoders: three layers and six, trained on IT texts, beside all-MiniLM-L6-v2",
+    "encoder_share_quality": "How far from all-MiniLM-L6-v2 the trained weights go: six layers",
+    "encoder_share_fast": "How far from the distilled weights the trained ones go: three layers",
     "bilingual": "German, French, Dutch and Spanish incidents asked of English articles",
     "long_texts": "Texts beyond the encoder's window: cut, or read by passages",
     "index_kinds": "Vector index: exact search, lists and graphs, by size and precision",

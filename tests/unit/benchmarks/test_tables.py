@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
-# Writes one table under two names, by the sets that it is given.
-TWO_TABLES = {"cold_start": {"cold_start", "cold_start_development"}}
+# Write one table under two names, by the sets or the size that they are given.
+TWO_TABLES = {
+    "cold_start": {"cold_start", "cold_start_development"},
+    "encoder_share": {"encoder_share_quality", "encoder_share_fast"},
+}
 # Writes its files itself.
 OWN_WRITER = {"classifiers"}
 _WRITES = re.compile(r'write_results\(\s*"(\w+)"')
