@@ -29,7 +29,7 @@ from smarttriage.services.evaluation import expected_calibration_error
 from starter import ROOT, Examples, Incident
 
 HOLDOUT = ROOT / "benchmarks/data/triage_holdout.jsonl"
-REPORT = ROOT / "training/reports/starter"
+REPORT = ROOT / f"training/reports/starter{starter.suffix()}"
 LEVELS = ("low", "medium", "high")
 ORDERED = ("impact", "urgency")
 Scores = dict[str, Any]

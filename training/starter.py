@@ -17,6 +17,7 @@ from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.classifiers import sklearn_trainer
 from smarttriage.bootstrap.resources import lexicon
+from smarttriage.config import EncoderSize, Settings
 from smarttriage.domain.text import model_text
 from smarttriage.ports import Vectors
 from smarttriage.services.training import Training, TrainingRows, embed, train
@@ -48,8 +49,14 @@ class Examples:
 
 
 def recipe() -> dict[str, Any]:
-    """Return the parsed recipe."""
-    return tomllib.loads((ROOT / "training/recipes/starter.toml").read_text("utf-8"))
+    """Return the parsed recipe, its version for the encoder that is configured (SMARTTRIAGE_ENCODER)."""
+    plan = tomllib.loads((ROOT / "training/recipes/starter.toml").read_text("utf-8"))
+    return {**plan, "version": plan["version"] + suffix()}
+
+
+def suffix() -> str:
+    """Return what tells the starter of another encoder than the default one, for names of files."""
+    return "" if (size := Settings().encoder) is EncoderSize.QUALITY else f"-{size}"
 
 
 def read_incidents(path: Path) -> list[Incident]:

@@ -1,9 +1,10 @@
 """Train the shipped starter model from kb/incidents.jsonl by training/recipes/starter.toml.
 
     python training/train_starter.py
+    SMARTTRIAGE_ENCODER=fast python training/train_starter.py
 
 Writes models/starter-1/ (with its model card), models/CURRENT and training/reports/starter.* (as training/report_starter.py
-does). The card's table of tones comes from training/probe_tone.py; run that first after a change of data, cues or recipe.
+does), the second models/starter-1-fast/, models/CURRENT-fast and training/reports/starter-fast.*. The card's table of tones comes from training/probe_tone.py; run that first after a change of data, cues or recipe.
 Seeded: the same files, but for the manifest's instant.
 """
 
@@ -20,6 +21,8 @@ from smarttriage import __version__
 from smarttriage.adapters.bundles import BundleFacts, write_bundle
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.bundles import folder_bundles
+from smarttriage.bootstrap.models import STARTERS
+from smarttriage.config import Settings
 from starter import ROOT
 
 CARD = ROOT / "training/recipes/starter_card.md"
@@ -43,7 +46,7 @@ def main() -> None:
         documents={"MODEL_CARD.md": model_card(len(incidents), plan)},
     )
     version = write_bundle(ROOT / "models" / plan["version"], trained.classifier, facts, version=plan["version"])
-    folder_bundles(ROOT / "models").promote(version)
+    folder_bundles(ROOT / "models", pointer=STARTERS[Settings().encoder]).promote(version)
     summary = {name: {key: scores[key] for key in ("macro_f1", "coverage", "recipe")} for name, scores in trained.metrics.items()}
     sys.stdout.write(json.dumps({"version": version, "fit_s": round(trained.fit_s), "held_out": summary}, indent=1) + "\n")
 
@@ -61,6 +64,7 @@ def model_card(n_incidents: int, plan: Mapping[str, Any]) -> str:
         languages=languages,
         report=tables[tables.index("## ") :].strip(),
         tone=TONE.read_text("utf-8").strip(),
+        encoder=parts.encoder_folder().name,
     )
 
 
