@@ -16,6 +16,7 @@ from smarttriage.services.lifecycle import ModelLifecycle
 from smarttriage.services.live import Live
 from smarttriage.services.loop import KnowledgeLoop
 from smarttriage.services.outcomes import OutcomeService
+from smarttriage.services.report_cache import ReportCache
 from smarttriage.services.triage import TriageService
 from smarttriage.services.unit_of_work import UnitStore
 
@@ -54,6 +55,7 @@ class Services:
         reload: Loads models and taxonomy anew and swaps them in; raises an error of the family where they cannot be loaded.
         ready: Whether the process may be sent requests.
         escalation: Which steps fall due when; None where the installation has no matrix.
+        reports: Key figures that were counted already.
         forecast: Returns a tenant's forecast of resolution times, None where none was trained.
     """
 
@@ -75,4 +77,5 @@ class Services:
     ready: Callable[[], bool]
     limits: Limits = field(default_factory=Limits)
     escalation: EscalationMatrix | None = None
+    reports: ReportCache = field(default_factory=ReportCache)
     forecast: Callable[[str], BreachModel | None] = lambda _tenant: None
