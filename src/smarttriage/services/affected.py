@@ -15,8 +15,9 @@ from smarttriage.domain.cmdb import (
     Severity,
 )
 from smarttriage.domain.incident import Incident
+from smarttriage.domain.matches import IncidentMatch
 from smarttriage.domain.rules import Conditions, Rule
-from smarttriage.domain.suggestion import FieldPrediction, IncidentMatch, Routing
+from smarttriage.domain.suggestion import FieldPrediction, Routing
 from smarttriage.domain.text import model_text
 from smarttriage.services.cmdb import CmdbView
 from smarttriage.services.item_closure import ItemClosure
