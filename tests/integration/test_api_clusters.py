@@ -223,6 +223,19 @@ def test_what_comes_again_for_weeks_is_a_recurring_problem_and_then_a_known_one(
     assert [one["kind"] for one in asked(api)["ongoing"]] == ["recurring_problem"]
 
 
+def test_what_was_recognised_as_recurring_counts_as_come_again_until_it_is_dismissed(api: Installation) -> None:
+    for number in range(5):
+        incident = report(api, number)
+        api.must("POST", f"/v1/incidents/{incident}/resolution", {"text": "Restarted the gateway's queue runner."})
+        api.clock.forward(timedelta(days=5))
+    api.clock.forward(timedelta(days=30))
+    recurred = api.must("GET", "/v1/insights/kpis")["figures"]["recurred"]
+    assert (recurred["n_yes"], recurred["n"]) == (4, 5)
+    (found,) = api.must("GET", "/v1/clusters?kind=recurring")["items"]
+    api.must("POST", f"/v1/clusters/{found['id']}/dismiss", {})
+    assert api.must("GET", "/v1/insights/kpis")["figures"]["recurred"]["n"] == 0
+
+
 def another_pass(api: Installation, board: Board, policy: Any = None, store: Any = None) -> ClusterPass:
     """Return a pass that knows nothing but the store, as after a kill."""
     live = api.services.live

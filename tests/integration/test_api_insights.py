@@ -53,3 +53,15 @@ def test_reopening_and_change_of_group_are_counted_by_the_store(api: Installatio
     figures = api.must("GET", "/v1/insights/kpis")["figures"]
     counted = {name: figures[name]["n_yes"] for name in ("reopened", "reopened_soon", "reassigned", "first_contact")}
     assert counted == {"reopened": 1, "reopened_soon": 1, "reassigned": 1, "first_contact": 0}
+
+
+def test_figures_follow_each_write_and_each_minute(api: Installation) -> None:
+    first = api.must("GET", "/v1/insights/kpis")
+    assert first["figures"]["n"] == 0
+    made = api.must("POST", "/v1/incidents", {**REPORTED, "reported_at": api.clock().isoformat()})
+    assert api.must("GET", "/v1/insights/kpis")["figures"]["backlog"]["n"] == 1
+    api.clock.forward(timedelta(hours=5))
+    late = api.must("GET", "/v1/insights/breaches")
+    assert [one["id"] for one in late["items"]] == [made["id"]]
+    api.must("POST", f"/v1/incidents/{made['id']}/resolution", DONE)
+    assert api.must("GET", "/v1/insights/kpis")["figures"]["n_resolved"] == 1

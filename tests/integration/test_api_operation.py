@@ -7,7 +7,8 @@ from pathlib import Path
 
 from structlog.testing import capture_logs
 
-from smarttriage.api.answer_schemas import ProblemOut, TaxonomyOut
+from smarttriage.api.answer_schemas import ProblemOut
+from smarttriage.api.taxonomy_schemas import TaxonomyOut
 from smarttriage.domain.errors import BundleError, Overloaded, StoreError
 from tests.integration.installation import Installation, installation
 

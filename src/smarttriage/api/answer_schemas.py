@@ -1,4 +1,4 @@
-"""Suggestions, problems and the taxonomy as callers get them, for the OpenAPI document only: answers are built by `wire`, and a test holds the two together."""
+"""Suggestions and problems as callers get them, for the OpenAPI document only: answers are built by `wire`, and a test holds the two together."""
 
 from datetime import datetime
 from typing import Literal
@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from smarttriage.domain.cmdb import Criticality, ItemKind
 from smarttriage.domain.cue_families import EvidenceFamily
 from smarttriage.domain.incident import IncidentStatus
+from smarttriage.domain.matches import Relation
 from smarttriage.domain.streams import ProposalKind
-from smarttriage.domain.suggestion import FieldMode, Reason, Relation
+from smarttriage.domain.suggestion import FieldMode, Reason
 
 
 class Out(BaseModel):
@@ -259,59 +260,3 @@ class ProblemOut(Out):
     code: str
     field: str | None
     errors: list[ErrorItemOut]
-
-
-class KindOut(Out):
-    """A kind of message."""
-
-    name: str
-    description: str
-    work_item: bool
-
-
-class SubCategoryOut(Out):
-    """A finer label and its group, null where the category's takes it."""
-
-    name: str
-    description: str
-    support_group: str | None
-
-
-class CategoryOut(Out):
-    """A category, its group and its escalation path."""
-
-    name: str
-    description: str
-    support_group: str
-    escalation: list[str]
-    sub_categories: list[SubCategoryOut]
-
-
-class CellOut(Out):
-    """A cell of the priority matrix."""
-
-    impact: str
-    urgency: str
-    priority: str
-
-
-class TargetOut(Out):
-    """What a priority promises, in minutes of its clock."""
-
-    name: str
-    clock: Literal["round_the_clock", "business_hours"]
-    goal_minutes: int
-    due_minutes: int
-
-
-class TaxonomyOut(Out):
-    """Every label of the installation, lowest level first; `field_modes` says what the service may do with a field."""
-
-    version: str
-    kinds: list[KindOut]
-    categories: list[CategoryOut]
-    impacts: list[str]
-    urgencies: list[str]
-    matrix: list[CellOut]
-    priorities: dict[str, TargetOut]
-    field_modes: dict[str, FieldMode]

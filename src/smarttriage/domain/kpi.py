@@ -1,6 +1,7 @@
 """The desk's key figures, from what the record says of each incident; no figure names or ranks a person."""
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ class IncidentFacts:
         priority: As the desk wrote it.
         category: What it is.
         group: The support group that has it.
-        problem: What makes two incidents the same problem.
+        problem: What makes two incidents the same problem: the article that solved them.
+        known_problem: The recurring problem that it was recognised as one of, whether an article solved it or not.
         n_reopened: How often it was reopened.
         n_reassigned: How often it went to another group.
         due_at: When its target falls due, UTC; the business calendar is in it already.
@@ -45,6 +47,7 @@ class IncidentFacts:
     category: str | None = None
     group: str | None = None
     problem: str | None = None
+    known_problem: str | None = None
     n_reopened: int | None = None
     n_reassigned: int | None = None
     due_at: datetime | None = None
@@ -57,6 +60,12 @@ class IncidentFacts:
     def hours_to_resolve(self) -> float | None:
         """Hours from report to resolution, round the clock; None while it is open."""
         return None if self.resolved_at is None else _hours(self.resolved_at - self.opened_at)
+
+    @property
+    def problems(self) -> tuple[tuple[str, str], ...]:
+        """What it is one of, each with how that is known; an article and a recognised problem may have the same name."""
+        named = (("article", self.problem), ("recognised", self.known_problem))
+        return tuple((how, name) for how, name in named if name is not None)
 
     @property
     def first_contact(self) -> bool | None:
@@ -227,21 +236,29 @@ def quantile(ordered: Sequence[float], share_below: float) -> float:
 def recurrence(resolved: Sequence[IncidentFacts], incidents: Sequence[IncidentFacts], *, until: datetime) -> Share:
     """Return how many resolved incidents came again: the same problem was reported within the window after the resolution.
 
-    An incident counts only where its problem is known and the whole window lies before `until`; a younger one has not yet had
-    the time to come again and would flatter the figure.
+    A problem is the article that solved it or the recurring problem that it was recognised as one of. An incident counts only where
+    one of them is known and the whole window lies before `until`; a younger one has not yet had the time to come again and would
+    flatter the figure.
     """
-    reports: dict[str, list[datetime]] = {}
+    reports: dict[tuple[str, str], list[datetime]] = {}
     for one in incidents:
-        if one.problem is not None:
-            reports.setdefault(one.problem, []).append(one.opened_at)
+        for problem in one.problems:
+            reports.setdefault(problem, []).append(one.opened_at)
+    for instants in reports.values():
+        instants.sort()
 
     def came_again(one: IncidentFacts) -> bool | None:
-        if one.problem is None or one.resolved_at is None or one.resolved_at + RECURRENCE_WINDOW > until:
+        if not one.problems or one.resolved_at is None or one.resolved_at + RECURRENCE_WINDOW > until:
             return None
-        end = one.resolved_at + RECURRENCE_WINDOW
-        return any(one.resolved_at < at <= end for at in reports[one.problem])
+        return any(_any_within(reports[problem], one.resolved_at) for problem in one.problems)
 
     return share(resolved, came_again)
+
+
+def _any_within(instants: Sequence[datetime], after: datetime) -> bool:
+    """Return whether one of the instants, in order, lies behind another by no more than the window."""
+    place = bisect_right(instants, after)
+    return place < len(instants) and instants[place] <= after + RECURRENCE_WINDOW
 
 
 def _groups(incidents: Sequence[IncidentFacts], by: Grouping) -> tuple[GroupFigures, ...]:

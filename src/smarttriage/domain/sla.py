@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,6 +15,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 # A calendar that has no open hour for this long has been mistyped; the loop must not run for ever.
 LONGEST_CLOSURE_DAYS = 366
 _DAY_MINUTES = 24 * 60
+MAX_REMEMBERED_DAYS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class BusinessCalendar:
     hours: tuple[tuple[tuple[int, int], ...], ...]
     holidays: Mapping[date, str]
     business_day_minutes: int
+    # A report asks for the same few hundred days of a year 100,000 times.
+    _days: dict[date, tuple[tuple[datetime, datetime], ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def from_section(cls, section: Section) -> "BusinessCalendar":
@@ -96,9 +99,16 @@ class BusinessCalendar:
             f"the business calendar has no open hour in the {LONGEST_CLOSURE_DAYS} days before {day}; check hours and holidays"
         )
 
-    def _day(self, day: date) -> Iterator[tuple[datetime, datetime]]:
-        if day in self.holidays:
-            return
+    def _day(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
+        """Return the open spans (UTC) of a day."""
+        found = self._days.get(day)
+        if found is None:
+            if len(self._days) >= MAX_REMEMBERED_DAYS:
+                self._days.clear()
+            found = self._days[day] = () if day in self.holidays else tuple(self._spans_of(day))
+        return found
+
+    def _spans_of(self, day: date) -> Iterator[tuple[datetime, datetime]]:
         for first, last in self.hours[day.weekday()]:
             opens, closes = self._instant(day, first), self._instant(day, last)
             if closes > opens:

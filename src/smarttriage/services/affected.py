@@ -11,16 +11,16 @@ from smarttriage.domain.cmdb import (
     ItemFinding,
     ItemKind,
     Mention,
-    Reach,
     RecentChange,
     Severity,
-    consequence,
 )
 from smarttriage.domain.incident import Incident
+from smarttriage.domain.matches import IncidentMatch
 from smarttriage.domain.rules import Conditions, Rule
-from smarttriage.domain.suggestion import FieldPrediction, IncidentMatch, Routing
+from smarttriage.domain.suggestion import FieldPrediction, Routing
 from smarttriage.domain.text import model_text
 from smarttriage.services.cmdb import CmdbView
+from smarttriage.services.item_closure import ItemClosure
 from smarttriage.services.live import Models
 from smarttriage.services.matching import IncidentText, Nearest
 from smarttriage.services.predicting import means_work
@@ -51,8 +51,6 @@ _NOT_FAILED = frozenset(
 MAX_SHOWN = 10
 _SHOWN_SERVICES = 5
 _SHOWN_CHANGES = 3
-# How far up and down "the same trouble" is looked for: the machine below a service, the storage below the machine.
-_NEAR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ class Affected:
         """Return a rule for each item whose failure means more than nothing: a floor under the impact, as a rule has it."""
         made = []
         for item in self._certain():
-            told = consequence(item, self._carried(item))
+            told = self._closure(item).consequence
             level = _level(models.policy.matrix.impacts, told)
             if level is not None:
                 made.append(Rule(RULE_ID, told.because, _failing(item), sets={}, at_least={"impact": level}))
@@ -106,19 +104,19 @@ class Affected:
 
     def similar(self, nearest: Nearest, k: int) -> tuple[IncidentMatch, ...]:
         """Return at most k similar incidents, each with what it has in common with the report; the order stays as it is."""
-        near = self._near()
-        if not near:
+        items = self._certain()
+        if not items:
             return nearest.similar(k, at=self.at)
         stored = {incident.id: incident for _, incident in (*nearest.neighbours, *nearest.further)}
-        return tuple(replace(match, shared=self._shared(stored[match.id], near)) for match in nearest.similar(k, at=self.at))
+        return tuple(replace(match, shared=self._shared(stored[match.id], items)) for match in nearest.similar(k, at=self.at))
 
     def _certain(self) -> list[Item]:
         """Return the items whose name no other one shares."""
         places = [(mention.start, mention.end) for mention in self.mentions]
         return [m.item for m, place in zip(self.mentions, places, strict=True) if place[0] is None or places.count(place) == 1]
 
-    def _carried(self, item: Item) -> Reach:
-        return self.view.dependents(item.id, self.principal)
+    def _closure(self, item: Item) -> ItemClosure:
+        return self.view.closure(item.id, self.principal)
 
     def _has_failed(self, item: Item, models: Models, request: IncidentText, found: Mapping[str, FieldPrediction]) -> bool:
         text = models.rules.read(model_text(request.title, request.description), cues=True)
@@ -128,10 +126,9 @@ class Affected:
 
     def _finding(self, mention: Mention) -> ItemFinding:
         item = mention.item
-        carried = self._carried(item).services
-        below = [each.item.id for each in self.view.dependencies(item.id, self.principal).items if each.distance <= _NEAR]
+        closure = self._closure(item)
         changes = sorted(
-            (change for id_ in (item.id, *below) for change in self.view.changed(id_, before=self.at)),
+            (change for id_ in closure.changed for change in self.view.changed(id_, before=self.at)),
             key=lambda change: (-change.at.timestamp(), change.id),
         )
         return ItemFinding(
@@ -141,30 +138,28 @@ class Affected:
             mention.how,
             str(item.criticality) if item.criticality else None,
             item.owner_group,
-            tuple(service.name for service in carried[:_SHOWN_SERVICES]),
-            len(carried),
+            tuple(service.name for service in closure.services[:_SHOWN_SERVICES]),
+            len(closure.services),
             tuple(RecentChange(change.id, change.item_id, change.at, change.what) for change in changes[:_SHOWN_CHANGES]),
         )
 
-    def _near(self) -> dict[str, str]:
-        """Return item -> what it is to the report, in words, the nearest meaning first."""
-        near: dict[str, str] = {}
-        items = self._certain()
+    def _relation(self, other: Item, items: Sequence[Item]) -> str | None:
+        """Return what another item is to those of the report, in words, the nearest meaning first; None for nothing."""
+        if any(item.id == other.id for item in items):
+            return f"same {_called(other)}"
         for item in items:
-            near[item.id] = f"same {_called(item)}"
-        for item in items:
-            for each in self.view.dependencies(item.id, self.principal).items:
-                if each.distance <= _NEAR:
-                    near.setdefault(each.item.id, f"{_called(each.item)}, which {item.name} depends on")
-            for each in self.view.dependents(item.id, self.principal).items:
-                if each.distance <= _NEAR:
-                    near.setdefault(each.item.id, f"{_called(each.item)}, which depends on {item.name}")
-        return near
+            closure = self._closure(item)
+            if other.id in closure.needs:
+                return f"{_called(other)}, which {item.name} depends on"
+            if other.id in closure.needed_by:
+                return f"{_called(other)}, which depends on {item.name}"
+        return None
 
-    def _shared(self, incident: Incident, near: Mapping[str, str]) -> tuple[str, ...]:
-        common = sorted(self.view.items_of(incident, self.principal) & near.keys())
-        reasons = [near[id_] for id_ in common]
-        for id_ in common:
+    def _shared(self, incident: Incident, items: Sequence[Item]) -> tuple[str, ...]:
+        theirs = sorted(self.view.items_of(incident, self.principal))
+        told = {id_: said for id_ in theirs if (said := self._relation(self.view.graph.items[id_], items)) is not None}
+        reasons = list(told.values())
+        for id_ in told:
             after_both = {change.id for change in self.view.changed(id_, before=incident.reported_at)}
             name = self.view.graph.items[id_].name
             reasons += [

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 from smarttriage.domain.article_evidence import EXPIRED_WEIGHT, NOTHING, ArticleEvidence, evidence_of, is_expired
-from smarttriage.domain.suggestion import Worth
+from smarttriage.domain.matches import Worth
 from smarttriage.ports import Records
 from smarttriage.services.catalogue import ArticleEntry
 from smarttriage.services.retrieval import SearchResult

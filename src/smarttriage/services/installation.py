@@ -17,6 +17,7 @@ from smarttriage.services.live import Live
 from smarttriage.services.loop import KnowledgeLoop
 from smarttriage.services.outcomes import OutcomeService
 from smarttriage.services.quarantine import QuarantineService
+from smarttriage.services.report_cache import ReportCache
 from smarttriage.services.triage import TriageService
 from smarttriage.services.undoing import UndoService
 from smarttriage.services.unit_of_work import UnitStore
@@ -56,6 +57,7 @@ class Services:
         reload: Loads models and taxonomy anew and swaps them in; raises an error of the family where they cannot be loaded.
         ready: Whether the process may be sent requests.
         escalation: Which steps fall due when; None where the installation has no matrix.
+        reports: Key figures that were counted already.
         forecast: Returns a tenant's forecast of resolution times, None where none was trained.
     """
 
@@ -79,4 +81,5 @@ class Services:
     ready: Callable[[], bool]
     limits: Limits = field(default_factory=Limits)
     escalation: EscalationMatrix | None = None
+    reports: ReportCache = field(default_factory=ReportCache)
     forecast: Callable[[str], BreachModel | None] = lambda _tenant: None

@@ -67,7 +67,7 @@ def with_sla(facts: IncidentFacts, policy: PriorityPolicy, *, now: datetime) -> 
     if met is None and due is not None:
         end = facts.resolved_at or now
         met = False if end > due else (True if facts.resolved_at else None)
-    return replace(facts, due_at=due, met_sla=met)
+    return facts if (due, met) == (facts.due_at, facts.met_sla) else replace(facts, due_at=due, met_sla=met)
 
 
 def _due(opened_at: datetime, target: SlaTarget, policy: PriorityPolicy) -> datetime:

@@ -29,6 +29,7 @@ _DIGITS = 6
 MEANINGS = (
     "Durations run round the clock; the verdict on a target runs on the calendar of its priority.",
     "First contact: neither reassigned nor reopened. Where the record does not tell, an incident counts in no share.",
+    "Same problem again: solved by the same article, or of one recurring problem that was recognised and not dismissed.",
     "Saved: incidents with an article beside matched ones without (same priority, category and group). An association, no proof.",
     "Suggestions: incidents that had one before they were resolved beside matched ones without (same category, priority, group and month).",
 )

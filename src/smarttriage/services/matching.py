@@ -11,8 +11,8 @@ from smarttriage.domain.access import Principal
 from smarttriage.domain.glossary import Gloss
 from smarttriage.domain.incident import Incident, Labels
 from smarttriage.domain.incident_parts import further_passages
+from smarttriage.domain.matches import ArticleMatch, IncidentMatch
 from smarttriage.domain.rules import Circumstances
-from smarttriage.domain.suggestion import ArticleMatch, IncidentMatch
 from smarttriage.domain.text import shared_words, telling_words
 from smarttriage.ports import Encoder, Store, Vectors
 from smarttriage.services.catalogue import Catalogue

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from smarttriage.domain.access import Principal
+from smarttriage.domain.matches import OngoingMatch
 from smarttriage.domain.streams import Cluster, Proposal
-from smarttriage.domain.suggestion import OngoingMatch
 from smarttriage.ports import Encoder, Store, Vectors
 from smarttriage.services.indexing import embed
 

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from smarttriage.domain.incident import Incident
+from smarttriage.domain.matches import IncidentMatch, Relation
 from smarttriage.domain.near_text import gist, near_identical
-from smarttriage.domain.suggestion import IncidentMatch, Relation
 from smarttriage.services.notes import assess
 from smarttriage.services.retrieval import SearchResult
 

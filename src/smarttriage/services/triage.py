@@ -11,8 +11,9 @@ from smarttriage.domain.access import Principal, Scope
 from smarttriage.domain.errors import NotFound
 from smarttriage.domain.holdout import is_held_out
 from smarttriage.domain.incident import TARGETS, Incident
+from smarttriage.domain.matches import ArticleMatch
 from smarttriage.domain.rules import Circumstances
-from smarttriage.domain.suggestion import ArticleMatch, FieldPrediction, Provenance, Reason, Suggestion, Timing
+from smarttriage.domain.suggestion import FieldPrediction, Provenance, Reason, Suggestion, Timing
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.domain.text import model_text
 from smarttriage.ports import Clock, Encoder, Probabilities, Store, Vectors

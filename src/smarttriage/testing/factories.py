@@ -11,17 +11,15 @@ from smarttriage.domain.cue_families import EvidenceFamily
 from smarttriage.domain.decision import Decision, Shown
 from smarttriage.domain.feedback import Feedback, FeedbackAction
 from smarttriage.domain.incident import Incident, LabelOrigin
+from smarttriage.domain.matches import ArticleMatch, IncidentMatch, OngoingMatch
 from smarttriage.domain.outcome import ArticleOutcome, OutcomeKind
 from smarttriage.domain.streams import Cluster, ClusterKind, ProposalKind
 from smarttriage.domain.suggestion import (
     Alternative,
     AppliedRule,
-    ArticleMatch,
     Counterfactual,
     FieldMode,
     FieldPrediction,
-    IncidentMatch,
-    OngoingMatch,
     PrioritySuggestion,
     Provenance,
     Reason,

@@ -7,8 +7,9 @@ from typing import Any
 from smarttriage.domain.escalation import EscalationEvent, EscalationKind
 from smarttriage.domain.history import HistoryKind, IncidentCounts
 from smarttriage.domain.incident import Incident, IncidentStatus, Resolution
+from smarttriage.domain.streams import ClusterKind, Membership, Proposal, ProposalKind, ProposalState
 from smarttriage.ports import IncidentFilter, Store
-from smarttriage.testing.factories import NOON, a_principal, an_incident
+from smarttriage.testing.factories import NOON, a_cluster, a_principal, an_incident
 
 _EARLIER = NOON - timedelta(days=40)
 
@@ -74,6 +75,21 @@ class HistoryContract:
         assert {id_: one.reopened_soon for id_, one in found.items()} == {"inc_1": False, "inc_2": None, "inc_3": True}
         assert [found["inc_1"].resolved_at, found["inc_3"].resolved_at, found["inc_3"].n_reopened] == [_EARLIER, None, 1]
         assert list(none) == []
+
+    def test_facts_name_the_recurring_problem_that_nobody_dismissed(self, store: Store) -> None:
+        """A storm is no recurring problem, and who left a cluster is in it no more."""
+        kinds = {"clu_1": ClusterKind.RECURRING, "clu_2": ClusterKind.RECURRING, "clu_3": ClusterKind.STORM}
+        members = [("inc_1", "clu_1"), ("inc_2", "clu_2"), ("inc_3", "clu_3"), ("inc_4", "clu_1")]
+        dismissed = Proposal("pro_2", "clu_2", ProposalKind.RECURRING, "rule", ProposalState.DISMISSED, NOON)
+        with store.begin(write=True) as records:
+            records.add_incidents([an_incident(id=incident) for incident, _ in members], key_id=None)
+            records.add_clusters([a_cluster(id=cluster, kind=kind) for cluster, kind in kinds.items()])
+            records.add_memberships([Membership(cluster, incident, NOON, "alike", "detector") for incident, cluster in members])
+            records.add_proposals([dismissed])
+            records.end_memberships("clu_1", ["inc_4"], at=NOON, by="detector")
+        with store.begin() as records:
+            found = {one.id: one.known_problem for one in records.incident_facts(a_principal(), IncidentFilter())}
+        assert found == {"inc_1": "clu_1", "inc_2": None, "inc_3": None, "inc_4": None}
 
     def test_open_incidents_of_all_tenants_come_in_pages_by_id(self, store: Store) -> None:
         """Those in progress are among them, resolved ones are not."""

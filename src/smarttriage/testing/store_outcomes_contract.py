@@ -8,8 +8,8 @@ import pytest
 from smarttriage.domain.article import Article, ArticleStatus
 from smarttriage.domain.errors import Conflict, NotFound
 from smarttriage.domain.incident import Labels, Resolution
+from smarttriage.domain.matches import ArticleMatch
 from smarttriage.domain.outcome import ArticleOutcome, OutcomeKind
-from smarttriage.domain.suggestion import ArticleMatch
 from smarttriage.ports import Records, Store
 from smarttriage.ports.outcomes import EVIDENCE_ACTOR
 from smarttriage.testing.factories import NOON, a_principal, a_suggestion, an_article, an_incident, an_outcome

@@ -86,6 +86,20 @@ def test_problem_that_comes_again_within_30_days_counts_and_one_without_the_time
     assert (recurred.n_yes, recurred.n) == (1, 2)
 
 
+def test_a_recognised_problem_comes_again_without_any_article_and_beside_one() -> None:
+    opened = NOW - timedelta(days=90)
+    done = opened + timedelta(days=1)
+    again = [
+        facts(id="1", opened_at=opened, resolved_at=done, known_problem="clu_1"),
+        facts(id="2", opened_at=opened, resolved_at=done, problem="restart", known_problem="clu_2"),
+        facts(id="3", opened_at=opened + timedelta(days=9), known_problem="clu_1"),
+        facts(id="4", opened_at=opened + timedelta(days=50), resolved_at=done, known_problem="clu_2"),
+        facts(id="5", opened_at=opened, resolved_at=done, problem="clu_1"),
+    ]
+    recurred = kpis(again, now=NOW).recurred
+    assert (recurred.n_yes, recurred.n) == (1, 4)
+
+
 def test_first_contact_is_unknown_where_nobody_wrote_down_whether_it_was_reassigned() -> None:
     found = kpis(
         [facts(n_reopened=0), facts(id="2", n_reopened=0, n_reassigned=0), facts(id="3", n_reopened=0, n_reassigned=1)], now=NOW

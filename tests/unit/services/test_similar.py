@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from smarttriage.domain.incident import Incident, IncidentStatus, Resolution
-from smarttriage.domain.suggestion import Relation
+from smarttriage.domain.matches import Relation
 from smarttriage.services.matching import N_NEIGHBOURS, behind
 from smarttriage.services.retrieval import SearchResult
 from smarttriage.services.similar import BOUNDS, Neighbour, clusters, similar

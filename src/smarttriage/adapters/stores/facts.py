@@ -1,11 +1,12 @@
-"""What key figures are made of, read in three passes over narrow columns instead of whole incidents."""
+"""What key figures are made of, read in four passes over narrow columns instead of whole incidents."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
+from smarttriage.adapters.stores.cluster_schema import cluster, cluster_membership, cluster_proposal
 from smarttriage.adapters.stores.history_schema import incident_count, incident_event
 from smarttriage.adapters.stores.incidents import narrowed, visible_to
 from smarttriage.adapters.stores.schema import incident, suggestion
@@ -14,6 +15,7 @@ from smarttriage.domain.access import Principal
 from smarttriage.domain.history import HistoryKind
 from smarttriage.domain.incident import IncidentStatus
 from smarttriage.domain.kpi import RECURRENCE_WINDOW, IncidentFacts
+from smarttriage.domain.streams import ClusterKind, ProposalKind, ProposalState
 from smarttriage.ports import IncidentFilter
 
 _COLUMNS = (
@@ -30,6 +32,16 @@ _COLUMNS = (
     incident_count.c.n_reassigned,
 )
 _FACTS = select(*_COLUMNS).outerjoin(incident_count, incident_count.c.incident_id == incident.c.id)
+_DISMISSED = exists().where(
+    cluster_proposal.c.cluster_id == cluster.c.id,
+    cluster_proposal.c.kind == ProposalKind.RECURRING.value,
+    cluster_proposal.c.state == ProposalState.DISMISSED.value,
+)
+_RECURRING = (
+    select(cluster_membership.c.incident_id, cluster_membership.c.cluster_id)
+    .join(cluster, cluster.c.id == cluster_membership.c.cluster_id)
+    .where(cluster.c.kind == ClusterKind.RECURRING.value, cluster_membership.c.until.is_(None), ~_DISMISSED)
+)
 _OPEN = frozenset({IncidentStatus.OPEN.value, IncidentStatus.IN_PROGRESS.value})
 
 
@@ -39,12 +51,10 @@ class FactRecords(Transaction):
     def incident_facts(self, principal: Principal, where: IncidentFilter) -> Sequence[IncidentFacts]:
         """Return what key figures need to know of the incidents that the principal may see, without due dates and verdicts."""
         rows = self._reads.execute(_FACTS.where(visible_to(principal), *narrowed(where)))
-        suggested, reopened, now = (
-            self._first_suggested(principal.tenant),
-            self._soonest_reopened(principal.tenant),
-            self._clock(),
-        )
-        return [_facts_of(tuple(row), suggested.get(row[0]), reopened.get(row[0]), now) for row in rows]
+        tenant, now = principal.tenant, self._clock()
+        suggested, reopened = self._first_suggested(tenant), self._soonest_reopened(tenant)
+        problems = dict(tuple(row) for row in self._reads.execute(_RECURRING.where(cluster.c.tenant == tenant)))
+        return [_facts_of(tuple(row), suggested.get(row[0]), reopened.get(row[0]), problems.get(row[0]), now) for row in rows]
 
     def _first_suggested(self, tenant: str) -> Mapping[str, datetime]:
         of_incident = (
@@ -67,7 +77,9 @@ class FactRecords(Transaction):
         return found
 
 
-def _facts_of(row: tuple[Any, ...], suggested_at: datetime | None, reopened: bool | None, now: datetime) -> IncidentFacts:
+def _facts_of(
+    row: tuple[Any, ...], suggested_at: datetime | None, reopened: bool | None, problem: str | None, now: datetime
+) -> IncidentFacts:
     id_, opened_at, detected_at, status, resolved_at, priority, category, group, article, n_reopened, n_reassigned = row
     is_open = status in _OPEN
     ended_at = None if is_open else resolved_at
@@ -80,6 +92,7 @@ def _facts_of(row: tuple[Any, ...], suggested_at: datetime | None, reopened: boo
         category=category,
         group=group,
         problem=None if is_open else article,
+        known_problem=problem,
         n_reopened=n_reopened,
         n_reassigned=n_reassigned,
         used_article=None if ended_at is None else article is not None,

@@ -8,26 +8,22 @@ from typing import Any
 from smarttriage.adapters.stores.item_json import item_body, item_of_body
 from smarttriage.adapters.stores.transaction import to_json
 from smarttriage.domain.cue_families import EvidenceFamily
+from smarttriage.domain.matches import ArticleMatch, IncidentMatch, OngoingMatch, Relation, Worth
 from smarttriage.domain.streams import ProposalKind
 from smarttriage.domain.suggestion import (
     Alternative,
     AppliedRule,
-    ArticleMatch,
     Counterfactual,
     FieldMode,
     FieldPrediction,
-    IncidentMatch,
-    OngoingMatch,
     PrioritySuggestion,
     Provenance,
     Reason,
-    Relation,
     Routing,
     SlaSuggestion,
     Suggestion,
     Timing,
     VotingNeighbour,
-    Worth,
 )
 from smarttriage.domain.text import Evidence
 

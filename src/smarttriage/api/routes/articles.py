@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query, Response
 from smarttriage.api import documented, wire
 from smarttriage.api.answers import Answer, answer, etag
 from smarttriage.api.calls import Call, Editor, IfMatch, Reader, Reviewer, Writer, not_longer, version_of
+from smarttriage.api.feedback_schemas import OutcomeCreate
 from smarttriage.api.record_schemas import ArticleOut, ArticleReadOut, ArticlesOut, EvidenceLifeOut, HistoryOut
-from smarttriage.api.schemas import ArticleCreate, ArticlePatch, ArticleQuery, OutcomeCreate
+from smarttriage.api.schemas import ArticleCreate, ArticlePatch, ArticleQuery
 from smarttriage.api.strict_json import StrictRoute
 from smarttriage.domain.article import Article, ArticleStatus
 from smarttriage.domain.errors import InvalidInput

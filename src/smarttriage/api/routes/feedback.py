@@ -5,8 +5,8 @@ from fastapi import APIRouter, Response
 from smarttriage.api import documented, wire
 from smarttriage.api.answers import Answer, answer
 from smarttriage.api.calls import Writer
+from smarttriage.api.feedback_schemas import FeedbackCreate, FeedbackItem
 from smarttriage.api.record_schemas import JudgedOut
-from smarttriage.api.schemas import FeedbackCreate, FeedbackItem
 from smarttriage.api.strict_json import StrictRoute
 from smarttriage.domain.errors import InvalidInput
 from smarttriage.services.learning import Judgement

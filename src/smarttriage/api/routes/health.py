@@ -6,11 +6,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from smarttriage.api import documented, wire
-from smarttriage.api.answer_schemas import TaxonomyOut
 from smarttriage.api.answers import answer
 from smarttriage.api.calls import App, Reader
 from smarttriage.api.record_schemas import HealthOut
 from smarttriage.api.strict_json import StrictRoute
+from smarttriage.api.taxonomy_schemas import TaxonomyOut
 from smarttriage.domain.errors import NotFound, SmartTriageError
 
 router = APIRouter(tags=["operation"])

@@ -50,5 +50,6 @@ def read_trends(call: Reader, query: Annotated[InsightQuery, Query()]) -> Respon
 
 def _report(call: Call, query: InsightQuery) -> KpiReport:
     services = call.services
-    service = InsightsService(store=services.store, policy=services.live.state.models.policy, clock=services.clock)
+    policy = services.live.state.models.policy
+    service = InsightsService(store=services.store, policy=policy, clock=services.clock, cache=services.reports)
     return service.report(call.principal, reported_from=query.reported_from, reported_before=query.reported_before)

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 from smarttriage.adapters.stores.suggestion_json import suggestion_body, suggestion_of
-from smarttriage.domain.suggestion import IncidentMatch, Relation
+from smarttriage.domain.matches import IncidentMatch, Relation
 from smarttriage.testing.factories import NOON, a_suggestion
 
 
