@@ -9,6 +9,7 @@ import pytest
 
 from smarttriage.adapters.encoders.hashing import HashingEncoder
 from smarttriage.adapters.encoders.onnx import OnnxEncoder
+from smarttriage.adapters.encoders.remembered import RememberingEncoder
 from smarttriage.adapters.encoders.sentence_transformers import SentenceTransformerEncoder
 from smarttriage.domain.errors import EncoderError, InvalidInput
 from smarttriage.ports import Encoder
@@ -35,6 +36,13 @@ class TestHashingEncoder(EncoderContract):
     @classmethod
     def encoder(cls) -> Encoder:
         return HashingEncoder(dim=256)
+
+
+class TestRememberingEncoder(EncoderContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def encoder(cls) -> Encoder:
+        return RememberingEncoder(HashingEncoder(dim=256), n_remembered=3)
 
 
 class TestSentenceTransformerEncoder(EncoderContract):

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 import structlog
 from threadpoolctl import threadpool_limits
 
+from smarttriage.adapters.encoders.remembered import RememberingEncoder
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.clusters import open_clusters
 from smarttriage.bootstrap.cmdb import open_directory, seed_cmdb
@@ -58,7 +59,7 @@ def open_services(settings: Settings, *, say: parts.Say, saves: bool = True) -> 
         # NumPy's BLAS starts a thread for each core and lets them spin while they wait: of two cores busy with requests they took
         # nearly half. Set here and not by environment, which BLAS reads once, as soon as anything imports NumPy.
         cleanup.enter_context(threadpool_limits(1, user_api="blas"))
-        encoder = parts.encoder(size=settings.encoder)
+        encoder = RememberingEncoder(parts.encoder(size=settings.encoder))
         store = UnitStore(parts.store(settings))
         cleanup.callback(store.close)
         searcher = index_encoder(settings, store, encoder)

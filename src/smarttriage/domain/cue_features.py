@@ -1,8 +1,8 @@
 """Cues as numbers for a classifier: what is there, where, how often, how many people, and what comes together."""
 
 import math
-from collections.abc import Mapping, Sequence, Set
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence, Set
+from functools import cache, lru_cache
 
 from smarttriage.domain.cue_types import CUE_TYPES, Cue
 
@@ -21,6 +21,15 @@ _HALF = frozenset({"intermittent", "workaround_costly", "slow", "serious_soon", 
 _HARD = frozenset({"no_workaround", "deadline_today", "attack_under_way", "stopped"})
 _WIDE = frozenset({"whole_site", "whole_organisation", "number_of_sites"})
 _GROUP = frozenset({"team", "we", "number_of_people", "named_people"})
+# All that `_together` asks for.
+_COMBINED = (
+    _SMALL
+    | _HALF
+    | _HARD
+    | _WIDE
+    | _GROUP
+    | {"deadline_today", "workaround_cheap", "first_person", "only_me", "critical_service"}
+)
 TOGETHER = (
     "small_only",
     "half_not_hard",
@@ -82,6 +91,7 @@ class CueNumbers:
 
     def __init__(self, text: str, cues: Sequence[Cue]) -> None:
         self._title_end = max(text.find("\n"), 0)
+        self._all = cues
         self._cues: dict[str, list[Cue]] = {}
         for cue in cues:
             self._cues.setdefault(cue.cue, []).append(cue)
@@ -108,11 +118,8 @@ class CueNumbers:
 
     def losses(self, start: int, end: int) -> dict[int, float]:
         """Return place -> what its number loses without the text between, and so without all cues that share words with it."""
-        left = {}
-        for name, cues in self._cues.items():
-            kept = [cue for cue in cues if cue.end <= start or cue.start >= end]
-            if len(kept) < len(cues):
-                left[name] = kept
+        touched = {cue.cue for cue in self._all if cue.end > start and cue.start < end}
+        left = {name: [cue for cue in self._cues[name] if cue.end <= start or cue.start >= end] for name in touched}
         return {place: -value for place, value in self.gains(left).items()}
 
 
@@ -137,7 +144,13 @@ def _counted(cues: Sequence[Cue], title_end: int) -> dict[int, float]:
     return found
 
 
-def _combined(present: Set[str]) -> dict[int, float]:
+def _combined(present: Iterable[str]) -> Mapping[int, float]:
+    return _combined_of(_COMBINED.intersection(present))
+
+
+@lru_cache(maxsize=4_096)
+def _combined_of(present: frozenset[str]) -> Mapping[int, float]:
+    """Return the combinations that hold; one text asks for them after each change, and few sets are common."""
     return {_TOGETHER_PLACE + place: _SCALE for place, held in enumerate(_together(present)) if held}
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from smarttriage.domain.cue_patterns import Row, Word, expression, split_first
 from smarttriage.domain.cue_tokens import COMMA, NUMBER, STOP, TIME, Token, tokens
@@ -74,7 +74,8 @@ class Lexicon:
         else:
             keys.extend(("prefix", text[:size]) for size in self._prefixes if size <= len(text))
             keys.extend(("suffix", text[-size:]) for size in self._suffixes if size <= len(text))
-        return tuple(entry for key in keys for entry in self._table.get(key, ()))
+        found = (entry for key in keys for entry in self._table.get(key, ()))
+        return tuple((name, None if source is None else _compiled(source)) for name, source in found)
 
     def _negated(self, row: list[Token], index: int) -> bool:
         for token in reversed(row[max(0, index - self._window) : index]):
@@ -85,7 +86,7 @@ class Lexicon:
         return False
 
 
-_Table = Mapping[tuple[str, str], tuple[tuple[str, re.Pattern[str] | None], ...]]
+_Table = Mapping[tuple[str, str], tuple[tuple[str, str | None], ...]]
 
 
 def _table(patterns: Mapping[str, tuple[Row, ...]]) -> _Table:
@@ -94,13 +95,19 @@ def _table(patterns: Mapping[str, tuple[Row, ...]]) -> _Table:
     for name, rows in patterns.items():
         for word, rest in (pair for row in rows for pair in split_first(row)):
             rests.setdefault(_key(word), {}).setdefault(name, set()).add(expression(rest))
-    return {key: tuple((name, _compiled(sources)) for name, sources in by_cue.items()) for key, by_cue in rests.items()}
+    return {key: tuple((name, _either(sources)) for name, sources in by_cue.items()) for key, by_cue in rests.items()}
 
 
-def _compiled(sources: set[str]) -> re.Pattern[str] | None:
+def _either(sources: set[str]) -> str | None:
     if sources == {""}:
         return None
-    return re.compile("|".join(sorted(sources, key=lambda source: (-len(source), source))))
+    return "|".join(sorted(sources, key=lambda source: (-len(source), source)))
+
+
+@cache
+def _compiled(source: str) -> re.Pattern[str]:
+    """Return the expression, compiled when the first text has its first word: all of them would take a third of a start."""
+    return re.compile(source)
 
 
 def _key(word: Word) -> tuple[str, str]:

@@ -54,16 +54,20 @@ def convex(
 
 
 def best_of_each(hits: Scored, owner: Mapping[str, str]) -> tuple[list[tuple[str, float]], dict[str, str]]:
-    """Return (record, score of its best part), best first, and record -> that part; the first of equal parts stands."""
+    """Return (record, score of its best part), best first, and record -> that part; the first of equal parts stands.
+
+    A part that `owner` does not name is a record of its own.
+    """
     best: dict[str, float] = {}
     parts: dict[str, str] = {}
     for part, score in hits:
-        record = owner[part]
+        record = owner.get(part, part)
         if record not in best or score > best[record]:
             best[record], parts[record] = score, part
     return sorted(best.items(), key=lambda item: (-item[1], item[0])), parts
 
 
 def _ordered(scores: Mapping[str, float], dense: Mapping[str, float], lexical: Mapping[str, float]) -> list[Candidate]:
-    found = [Candidate(record, dense.get(record), lexical.get(record), score) for record, score in scores.items()]
-    return sorted(found, key=lambda candidate: (-candidate.score, candidate.id))
+    # Plain pairs are sorted without a call of Python for each.
+    order = sorted([(-score, record) for record, score in scores.items()])
+    return [Candidate(record, dense.get(record), lexical.get(record), scores[record]) for _, record in order]

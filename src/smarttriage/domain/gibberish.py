@@ -18,6 +18,7 @@ _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}")
 _VOWELS = frozenset("aeiouy")
 _MIXED = re.compile(r"(?=\w*\d)(?=\w*[A-Z])(?=\w*[a-z])[A-Za-z0-9]{4,}")
 _MIN_MIXED = 5
+_REPLACEMENT = "\ufffd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,9 @@ def is_gibberish(text: str, letters: Letters) -> bool:
     visible = "".join(text.split())
     if not visible:
         return False
-    if sum(map(_is_broken, visible)) > MAX_BROKEN * len(visible):
+    # Nearly every text is printable as a whole, which one look tells.
+    readable = visible.isprintable() and _REPLACEMENT not in visible
+    if not readable and sum(map(_is_broken, visible)) > MAX_BROKEN * len(visible):
         return True
     folded = fold_all(text)
     if any(folded.startswith(phrase) for phrase in letters.placeholders):
@@ -101,4 +104,4 @@ def _repeats(word: str) -> bool:
 
 def _is_broken(character: str) -> bool:
     """Return whether the character, no white space, comes from reading bytes in a wrong way: a replacement, a control character."""
-    return character == "\ufffd" or not character.isprintable()
+    return character == _REPLACEMENT or not character.isprintable()

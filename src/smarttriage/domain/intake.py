@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 from smarttriage.domain.cue_tokens import fold
 from smarttriage.domain.gibberish import Letters, is_gibberish
@@ -106,6 +107,7 @@ def _words(text: str) -> list[str]:
     return [word.replace("’", "'") for word in _WORD.findall(_folded(_ADDRESS.sub(" ", text)))]
 
 
+@lru_cache(maxsize=16)  # the rules fold the same text several times
 def _folded(text: str) -> str:
     """Return the text without case and accents, words and marks in place."""
     return " ".join(fold(word) for word in text.replace("’", "'").split())

@@ -143,9 +143,13 @@ def telling_words(text: str) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for word in _WORD.findall(text):
         lower = word.lower()
-        if (len(word) >= _MIN_LETTERS and lower not in _COMMON) or any(character.isdigit() for character in word):
+        if (len(word) >= _MIN_LETTERS and lower not in _COMMON) or _has_digit(word):
             found.setdefault(lower, word)
-    return tuple(sorted(found.values(), key=lambda word: (not any(character.isdigit() for character in word), -len(word))))
+    return tuple(sorted(found.values(), key=lambda word: (not _has_digit(word), -len(word))))
+
+
+def _has_digit(word: str) -> bool:
+    return not word.isalpha() and any(character.isdigit() for character in word)
 
 
 def shared_words(words: Sequence[str], other: str, n: int = 5) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ N_ALTERNATIVES = 3
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """The labels of one target, most likely first, and whether reviewed neighbours decided the first."""
+    """The likeliest labels of one target, most likely first, and whether reviewed neighbours decided the first."""
 
     alternatives: tuple[Alternative, ...]
     voted: bool = False
@@ -26,11 +26,11 @@ class Ranked:
 
 
 def ranked(model: Mapping[str, float], blended: Mapping[str, float]) -> Ranked:
-    """Return the labels by `blended`, ties by name; voted if that changed which comes first."""
-    order = sorted(blended, key=lambda label: (-blended[label], label))
-    first = max(model, key=lambda label: (model[label], label), default=None)
-    alternatives = tuple(Alternative(label, round(min(1.0, blended[label]), 4)) for label in order)
-    return Ranked(alternatives, voted=order[0] != first)
+    """Return the likeliest labels by `blended`, ties by name; voted if that changed which comes first."""
+    order = [label for _, label in sorted([(-probability, label) for label, probability in blended.items()])]
+    _, first = max(((probability, label) for label, probability in model.items()), default=(0.0, None))
+    shown = tuple(Alternative(label, round(min(1.0, blended[label]), 4)) for label in order[:N_ALTERNATIVES])
+    return Ranked(shown, voted=order[0] != first)
 
 
 def predicted(
@@ -56,7 +56,7 @@ def predicted(
         value=best.value if sure else None,
         confidence=best.confidence,
         mode=FieldMode.AUTOFILL if promised and mode is FieldMode.AUTOFILL else FieldMode.RECOMMEND,
-        alternatives=labels.alternatives[:N_ALTERNATIVES],
+        alternatives=labels.alternatives,
         evidence=tuple(evidence),
         reason=(Reason.REVIEWED_NEIGHBOURS if labels.voted else None) if sure else Reason.LOW_CONFIDENCE,
         neighbours=neighbours,

@@ -99,7 +99,7 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """One side's answer: records by their best part, which part that is, and the least score of a list that was cut (else 0)."""
+    """One side's answer: records by their best part, which part that is where it has parts, and the least score of a list that was cut (else 0)."""
 
     records: Scored
     parts: Mapping[str, str]
@@ -163,7 +163,8 @@ class HybridSearch:
         lexical = worded or self.worded(text, k, allowed=allowed, without=without)
         ranked = fused(dense, lexical, self.settings)
         kept = relevant(ranked, self.settings)[: max(k, 0)]
-        found = [_result(candidate, dense.parts.get(candidate.id) or lexical.parts[candidate.id]) for candidate in kept]
+        parts = {**lexical.parts, **dense.parts}
+        found = [_result(candidate, parts.get(candidate.id, candidate.id)) for candidate in kept]
         return [replace(found[0], chance=self.settings.chance(ranked)), *found[1:]] if found else []
 
     def nearest(self, vector: Vectors, k: int, *, allowed: Collection[str], without: Collection[str] = ()) -> Ranking:
@@ -180,8 +181,9 @@ class HybridSearch:
         depth = max(self.settings.depth, k) + len(without)
         while True:
             hits = side(depth)
-            scored = [(hit.id, hit.score) for hit in hits if self.owners.get(hit.id, hit.id) not in without]
-            records, parts = best_of_each(scored, {part: self.owners.get(part, part) for part, _ in scored})
+            shown = [hit for hit in hits if self.owners.get(hit.id, hit.id) not in without] if without else hits
+            # Hits stand in order, so that without parts there is nothing to choose and nothing to sort.
+            records, parts = best_of_each(shown, self.owners) if self.owners else (shown, {})
             cut = len(hits) == depth
             if len(records) >= k or not cut:
                 return Ranking(records, parts, hits[-1].score if cut else 0.0)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smarttriage.adapters.classifiers.bundle_format import read, write
 from smarttriage.adapters.classifiers.explain import Carried, heaviest, reconsidered
@@ -50,7 +51,8 @@ class SklearnClassifier:
         self._head, self._columns = stack_linear(self._models)
         self._cards = {name: model.card for name, model in self._models.items()}
         # A request explains several targets of the same text.
-        self._prepared = lru_cache(maxsize=16)(partial(prepare, features, self._head))
+        self._ordered, ordered_columns = _ordered_columns(self._models, self._columns)
+        self._prepared = lru_cache(maxsize=16)(partial(prepare, features, self._head, ordered_columns))
 
     @classmethod
     def from_files(
@@ -136,10 +138,10 @@ class SklearnClassifier:
 
     def reconsider(self, text: str, vector: Vectors) -> Sequence[Reconsidered]:
         """Return what the ordered targets would be if one piece of evidence were otherwise, smallest change first."""
-        models = {name: model for name, model in self._models.items() if model.card.ordered}
         prepared = self._prepared(text)
         scores, inputs = self._scored(prepared, vector)
-        return reconsidered(models, self._columns, prepared, scores=scores, inputs=inputs)
+        present = {name: (self._models[name], scores[self._columns[name]]) for name in self._ordered}
+        return reconsidered(present, self._ordered, prepared, inputs=inputs)
 
     def _scored(self, prepared: Prepared, vector: Vectors) -> tuple[Scores, Vectors | None]:
         """Return the linear scores of all targets and what the networks read; equal to those of the text's row."""
@@ -158,3 +160,17 @@ class SklearnClassifier:
                 probabilities = under_parent(probabilities[None], found[above][None], model.card, self._cards[above].labels)[0]
             found[name] = probabilities
         return found
+
+
+def _ordered_columns(
+    models: Mapping[str, TargetModel], columns: Mapping[str, slice]
+) -> tuple[dict[str, slice], NDArray[np.intp]]:
+    """Return where the labels of each ordered target stand among those of all ordered ones, and these among those of all targets."""
+    places: dict[str, slice] = {}
+    among_all: list[int] = []
+    for name, model in models.items():
+        if model.card.ordered:
+            start = len(among_all)
+            among_all += range(columns[name].start, columns[name].stop)
+            places[name] = slice(start, len(among_all))
+    return places, np.array(among_all, dtype=np.intp)

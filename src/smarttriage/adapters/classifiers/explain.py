@@ -55,18 +55,21 @@ def heaviest(spans: Sequence[TextSpan], n: int) -> list[TextSpan]:
 
 
 def reconsidered(
-    models: Mapping[str, TargetModel], columns: Mapping[str, slice], prepared: Prepared, *, scores: Scores, inputs: Vectors | None
+    present: Mapping[str, tuple[TargetModel, Scores]],
+    columns: Mapping[str, slice],
+    prepared: Prepared,
+    *,
+    inputs: Vectors | None,
 ) -> list[Reconsidered]:
     """Return what the models say after each change that the extra features allow for, smallest change first.
 
-    `columns` are the labels of each target among those of all, `scores` the (n_labels,) linear scores of all, `inputs` what
-    the networks read.
+    `present` are the ordered targets with the linear scores of their labels now, `columns` those labels among the shifts, `inputs`
+    what the networks read.
     """
     if not prepared.altered:
         return []
     found = {
-        name: model.probabilities(scores[columns[name]] + prepared.shifts[:, columns[name]], inputs)
-        for name, model in models.items()
+        name: model.probabilities(scores + prepared.shifts[:, columns[name]], inputs) for name, (model, scores) in present.items()
     }
     answers = [
         Reconsidered(alternative.change, size, alternative.spans, {name: rows[place] for name, rows in found.items()})

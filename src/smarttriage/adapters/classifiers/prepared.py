@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smarttriage.adapters.classifiers.features import Altered, Place, Row, TextFeatures
 from smarttriage.adapters.classifiers.heads import LinearHead, term_scores
@@ -23,7 +24,8 @@ class Prepared:
         places: Where the text says something that may be shown for a label.
         altered: What the extra numbers would be if one thing were otherwise.
         sizes: How far each of these changes moves the extra numbers, as an L2 norm.
-        shifts: (n_altered, n_labels) what each of them adds to each label, the words that it takes away included.
+        shifts: (n_altered, n_ordered) what each of them adds to each label of the ordered targets, the words that it takes away
+            included; other targets are not reconsidered.
     """
 
     reading: Reading
@@ -40,8 +42,8 @@ class Prepared:
         return _row(self.reading, np.concatenate([np.asarray(vector, dtype=np.float32), self.extra]))
 
 
-def prepare(features: TextFeatures, head: LinearHead, text: str) -> Prepared:
-    """Return what the text gives under the head of all targets."""
+def prepare(features: TextFeatures, head: LinearHead, ordered: NDArray[np.intp], text: str) -> Prepared:
+    """Return what the text gives under the head of all targets, of which `ordered` are the columns of the ordered ones."""
     extra = features.extra
     numbers = np.asarray(extra.values(text) if extra else (), dtype=np.float32)
     altered = extra.alternatives(text) if extra else ()
@@ -51,10 +53,8 @@ def prepare(features: TextFeatures, head: LinearHead, text: str) -> Prepared:
     moved = np.zeros((len(altered), len(numbers)), dtype=np.float32)
     for row, alternative in zip(moved, altered, strict=True):
         row[list(alternative.differences)] = list(alternative.differences.values())
-    shifts = moved @ head.dense[features.dim :]
-    for place, alternative in enumerate(altered):
-        for span in alternative.spans:
-            shifts[place] -= chunks[reading.inside(span.start, span.end)].sum(axis=0)
+    shifts = moved @ head.dense[features.dim :, ordered]
+    _take_words_away(shifts, altered, reading, chunks[:, ordered])
     return Prepared(
         reading=reading,
         extra=numbers,
@@ -65,6 +65,17 @@ def prepare(features: TextFeatures, head: LinearHead, text: str) -> Prepared:
         sizes=np.linalg.norm(moved, axis=1).tolist(),
         shifts=shifts,
     )
+
+
+def _take_words_away(shifts: Vectors, altered: Sequence[Altered], reading: Reading, chunks: Vectors) -> None:
+    """Subtract from the shift of each change what the words of its spans add; several changes take the same words away."""
+    carried: dict[tuple[int, int], Vectors] = {}
+    for place, alternative in enumerate(altered):
+        for span in alternative.spans:
+            at = span.start, span.end
+            if at not in carried:
+                carried[at] = chunks[reading.inside(*at)].sum(axis=0)
+            shifts[place] -= carried[at]
 
 
 def _row(reading: Reading, dense: Vectors) -> Row:

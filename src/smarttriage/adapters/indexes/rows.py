@@ -47,7 +47,7 @@ def checked_vectors(vectors: Vectors, dim: int) -> Vectors:
 
 def best(hits: list[tuple[float, str]], k: int) -> list[Hit]:
     """Return the k best of (score, id) pairs, ties by id."""
-    return [Hit(id_, score) for score, id_ in sorted(hits, key=lambda hit: (-hit[0], hit[1]))[:k]]
+    return [Hit(id_, -negative) for negative, id_ in sorted([(-score, id_) for score, id_ in hits])[:k]]
 
 
 def write_array(array: NDArray[Any]) -> Callable[[BinaryIO], None]:

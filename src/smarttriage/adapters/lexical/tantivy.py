@@ -81,8 +81,8 @@ class TantivySearcher:
             width *= 2
             found = self.searcher.search(query, width, count=False).hits
         rows = self.searcher.fast_field_values(ROW, [address for _, address in found])
-        hits = [Hit(self.ids[row], score) for (score, _), row in zip(found, rows, strict=True)]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:k]
+        order = sorted([(-score, self.ids[row]) for (score, _), row in zip(found, rows, strict=True)])
+        return [Hit(id_, -negative) for negative, id_ in order[:k]]
 
     def _rarest(self, text: str) -> list[str]:
         """Return the distinct known terms of a query, the rarest where there are more than fit."""

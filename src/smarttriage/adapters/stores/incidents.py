@@ -85,7 +85,7 @@ class IncidentRecords(HistoryRecords):
         """Return those of `ids` that the principal may see."""
         seen_by = {"tenant": principal.tenant, "audiences": sorted(principal.audiences)}
         rows = (row for part in chunks(ids) for row in self._reads.execute(_SOME_VISIBLE, {"ids": part, **seen_by}))
-        return {row.id: incident_of(row) for row in rows}
+        return {incident.id: incident for incident in map(incident_of, rows)}
 
     def indexable_incidents(self, ids: Collection[str] | None = None) -> Iterator[Incident]:
         """Yield incidents of every tenant (all, or those of `ids`), by id."""
