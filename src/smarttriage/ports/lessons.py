@@ -60,6 +60,10 @@ class LessonRecords(Protocol):
         """Let versions count as undone: what was said of the article while one of them was published counts no longer."""
         ...
 
+    def note_undo(self, tenant: str, key_id: str, *, by: str) -> None:
+        """Append to the change log that what a key taught was undone, and by which key."""
+        ...
+
     def n_accepted(self, tenant: str, key_id: str, *, since: datetime) -> int:
         """Return how many drafts the key accepted and how many lessons of others it confirmed since then, together."""
         ...

@@ -71,6 +71,7 @@ class IndexingService:
         self._new_collection = new_collection
         self._articles = new_collection("articles")
         self._incidents = new_collection("incidents")
+        self._waiting = new_collection("waiting")
         self._article_search = article_search
         self._incident_search = incident_search
         self._entries: dict[str, ArticleEntry] = {}
@@ -90,6 +91,7 @@ class IndexingService:
                 articles=_hybrid(self._articles, owners, self._article_search),
                 entries=dict(self._entries),
                 incidents=_hybrid(self._incidents, {}, self._incident_search),
+                waiting=_hybrid(self._waiting, {}, self._incident_search),
                 seq=self._seq,
                 encoder=self._encoder,
             )
@@ -114,6 +116,9 @@ class IndexingService:
                 self._remove_articles(ids["article"])
                 self._put_articles(articles, evidence)
                 self._weigh(ids["outcome"] - ids["article"], evidence)
+                if any(change.kind == "undo" for change in changes):
+                    for collection in self._collections:
+                        collection.texts.compact()
                 self._seq = changes[-1].seq
                 changed = True
 
@@ -121,7 +126,7 @@ class IndexingService:
         """Take up the saved indexes if they are sound and of this store, else build them from the store; then catch up."""
         with self._lock:
             try:
-                seqs = {self._collection_load(collection, folder) for collection in (self._articles, self._incidents)}
+                seqs = {self._collection_load(collection, folder) for collection in self._collections}
                 self._seq = seqs.pop() if len(seqs) == 1 else -1
             except IndexMismatch:
                 self._seq = -1
@@ -149,13 +154,17 @@ class IndexingService:
     def save(self, folder: Path) -> None:
         """Write all indexes for the next start."""
         with self._lock:
-            for collection in (self._articles, self._incidents):
+            for collection in self._collections:
                 collection.vectors.save(folder / collection.name / "vectors", seq=self._seq)
                 collection.texts.save(folder / collection.name / "texts", seq=self._seq)
 
+    @property
+    def _collections(self) -> tuple[Collection, Collection, Collection]:
+        return self._articles, self._incidents, self._waiting
+
     def _is_whole(self, articles: Sequence[Article]) -> bool:
-        """Return whether both halves of each collection hold equally much: a crash between two saves must not show."""
-        return all(len(collection.vectors) == len(collection.texts) for collection in (self._articles, self._incidents)) and (
+        """Return whether both halves of every collection hold equally much: a crash between two saves must not show."""
+        return all(len(collection.vectors) == len(collection.texts) for collection in self._collections) and (
             self._seq > 0 or not articles
         )
 
@@ -169,6 +178,7 @@ class IndexingService:
         self._entries = {}
         self._articles = self._new_collection("articles")
         self._incidents = self._new_collection("incidents")
+        self._waiting = self._new_collection("waiting")
         total = len(incidents) + len(articles)
         for start in range(0, len(incidents), BATCH):
             self._put_incidents(incidents[start : start + BATCH])
@@ -183,9 +193,11 @@ class IndexingService:
 
     def _put_incidents(self, incidents: Sequence[Incident]) -> None:
         documents = [_incident_document(incident) for incident in incidents]
-        written = [document for document in documents if document.text.strip() and document.labels]
-        self._incidents.remove({document.id for document in documents} - {document.id for document in written})
-        self._put(self._incidents, written)
+        hidden = {incident.id for incident in incidents if incident.is_hidden}
+        for collection, is_waiting in ((self._incidents, False), (self._waiting, True)):
+            own = [each for each in documents if (each.id in hidden) is is_waiting and each.text.strip() and each.labels]
+            collection.remove({document.id for document in documents} - {document.id for document in own})
+            self._put(collection, own)
 
     def _remove_articles(self, ids: Iterable[str]) -> None:
         for article_id in ids:

@@ -100,6 +100,10 @@ class _Plan:
         return [each for each in self.lessons if each.kind is kind]
 
     @property
+    def has_anything(self) -> bool:
+        return bool(self.lessons or self.confirmed or self.courses)
+
+    @property
     def incidents(self) -> list[str]:
         about = [each for each in (*self.lessons, *self.confirmed) if each.kind is LessonKind.INCIDENT]
         return list(dict.fromkeys(each.record_id for each in about))
@@ -185,6 +189,8 @@ class UndoService:
         again = {each.record_id for each in plan.confirmed if each.kind is LessonKind.OUTCOME}
         for id_ in dict.fromkeys((*told_of, *sorted(again))):
             self._taker.look_again(records, principal, records.article_course(id_)[-1][0])
+        if plan.has_anything or told_of:
+            records.note_undo(principal.tenant, key_id, by=principal.key_id)
         records.put_drafts([_open_again(records, lesson, at) for lesson in _last_decisions(records, plan, key_id)])
 
     def _wait_again(self, records: Records, plan: _Plan, key_id: str) -> None:

@@ -126,6 +126,10 @@ class LessonRecords(Transaction):
         if rows:
             self._writes.execute(_SETTLE, rows)
 
+    def note_undo(self, tenant: str, key_id: str, *, by: str) -> None:
+        """Append to the change log that what a key taught was undone, and by which key."""
+        self._log("undo", [(key_id, tenant)], by)
+
     def n_accepted(self, tenant: str, key_id: str, *, since: datetime) -> int:
         """Return how many drafts the key accepted and how many lessons it confirmed since then, together."""
         asked = {"tenant": tenant, "key_id": key_id, "since": since}
