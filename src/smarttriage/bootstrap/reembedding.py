@@ -13,7 +13,8 @@ from smarttriage.bootstrap.indexing import INDEX_FOLDER, new_indexing
 from smarttriage.config import Settings
 from smarttriage.domain.errors import EncoderError
 from smarttriage.ports import Encoder, Store
-from smarttriage.services.indexing import Follower, IndexingService
+from smarttriage.services.index_follower import Follower
+from smarttriage.services.indexing import IndexingService
 from smarttriage.services.reembedding import Reembedding
 
 log = structlog.get_logger("smarttriage")

@@ -28,7 +28,8 @@ from smarttriage.services.cmdb_records import CmdbService
 from smarttriage.services.drafts import DraftService
 from smarttriage.services.field_settings import read_field_settings
 from smarttriage.services.incidents import IncidentService
-from smarttriage.services.indexing import Follower, IndexingService
+from smarttriage.services.index_follower import Follower
+from smarttriage.services.indexing import IndexingService
 from smarttriage.services.installation import Limits, Services
 from smarttriage.services.knowledge import KnowledgeService
 from smarttriage.services.learning import LearningService
