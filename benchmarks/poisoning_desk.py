@@ -209,7 +209,7 @@ class Desk:
         """Return the ids of what is in quarantine."""
         ids, cursor = [], None
         while True:
-            page = self.quarantine.waiting(REVIEWER, key_id=None, limit=100, cursor=cursor)
+            page = self.quarantine.lessons(REVIEWER, key_id=None, limit=100, cursor=cursor)
             ids += [lesson.id for lesson in page.items]
             if (cursor := page.next_cursor) is None:
                 return ids
