@@ -68,6 +68,7 @@ PLAN: dict[str, Arguments] = {
     "gaps": _none,
     "hygiene": _none,
     "stuffing": _none,
+    "poisoning": _none,
     "loop": _none,
     "storms": _kept("--step", "storms"),
     "classifiers": _none,

@@ -49,6 +49,7 @@ SECTIONS = {
     "evidence": "Evidence: how long wrong and outdated articles stay first, and how many good ones fall with them",
     "gaps": "Knowledge gaps: are the topics found that a knowledge base lacks",
     "stuffing": "Stuffed articles: made-up ones that are found, and real ones that pass",
+    "poisoning": "Poisoned resolutions, corrections, outcomes and articles: how far they get before a review, and what an undo leaves",
     "hygiene": "Hygiene: from which cosine two articles are twins, and what looking through a knowledge base costs",
     "kpi_cost": "Key figures and escalation: what a report on 100,000 incidents and a pass over their clocks cost",
     "kpis": "Key figures: those of a real record beside what pandas computed from it",

@@ -41,6 +41,14 @@ def _resolve_all(api: Installation) -> list[dict[str, Any]]:
     return [_resolve(api, *report, note) for report, note in zip(REPORTS, NOTES, strict=True)]
 
 
+def _by(api: Installation, person: str | None, number: int, *, key: str = ADMIN) -> None:
+    title, description = REPORTS[number]
+    incident = api.must("POST", "/v1/incidents", {"title": title, "description": description}, key=key)["id"]
+    body = {"text": NOTES[2], **({"resolved_by": person} if person else {})}
+    api.must("POST", f"/v1/incidents/{incident}/resolution", body, key=key)
+    api.services.loop.catch_up()
+
+
 def _open(api: Installation, **options: Any) -> list[dict[str, Any]]:
     return api.must("GET", "/v1/drafts?status=proposed", **options)["items"]
 
@@ -85,6 +93,23 @@ def test_an_accepted_draft_is_published_suggested_and_the_drafts_of_single_incid
     assert (again.status_code, again.json()["code"]) == (409, "conflict")
     api.services.loop.catch_up()
     assert _open(api) == []
+
+
+def test_one_person_in_two_tickets_changes_no_reviewed_article_and_neither_does_one_source(api: Installation) -> None:
+    body = "## Resolution\n1. Deleted the Outlook mail profile in Control Panel > Mail."
+    article = api.must("POST", "/v1/articles", {"title": "Outlook shows 0x800CCC0E when sending mail", "body": body})
+    for step in ("submit", "publish"):
+        api.must("POST", f"/v1/articles/{article['id']}/{step}")
+    stranger = api.key("write", trusted=False)
+    for number, name in ((0, "ann"), (1, "bob")):
+        _by(api, name, number, key=stranger)
+    waiting = [each["id"] for each in api.must("GET", "/v1/quarantine")["items"]]
+    api.must("POST", "/v1/quarantine/confirm", {"ids": waiting})
+    api.services.loop.catch_up()
+    assert _open(api) == []
+    _by(api, "cleo", 2)
+    (summary,) = _open(api)
+    assert (summary["kind"], len(summary["incident_ids"])) == ("edit", 3)
 
 
 def test_what_incidents_add_to_an_article_is_an_edit_with_a_diff_and_no_twin(api: Installation) -> None:

@@ -92,8 +92,10 @@ def test_what_is_rejected_counts_for_nobody_not_even_its_own_key(api: Installati
     body = {"ids": [each["id"] for each in waiting(api)], "reason": "unsafe"}
     assert {each["standing"] for each in api.must("POST", "/v1/quarantine/reject", body)["items"]} == {"rejected"}
     assert (similar(api, stranger), category(api, stranger)) == ([], before)
-    refused = api.ask("POST", "/v1/quarantine/confirm", {"ids": body["ids"]})
+    refused = api.ask("POST", "/v1/quarantine/agree", {"ids": body["ids"]})
     assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    listed = api.must("GET", "/v1/quarantine?standing=rejected")["items"]
+    assert [(each["id"], each["reason"]) for each in listed] == [(id_, "unsafe") for id_ in body["ids"]]
 
 
 def test_a_stranger_cannot_take_away_what_others_taught(api: Installation, stranger: str) -> None:

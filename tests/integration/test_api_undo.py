@@ -204,6 +204,20 @@ def test_what_the_key_confirmed_waits_again(api: Installation) -> None:
     assert api.must("GET", "/v1/quarantine")["items"] == waiting
 
 
+def test_what_was_undone_by_mistake_is_confirmed_again(api: Installation) -> None:
+    key, since = api.key("write", "suggest"), api.clock()
+    article = publish(api, ARTICLE)
+    resolve(api, OUTLOOK[0], FIX, key=key, category="access")
+    api.must("POST", f"/v1/articles/{article}/outcomes", {"outcome": "worked", "given_by": "ann"}, key=key)
+    before = seen(api)
+    api.must("POST", f"/v1/admin/keys/{key_id(key)}/undo", {"since": since.isoformat()})
+    assert seen(api) != before
+    undone = api.must("GET", f"/v1/quarantine?standing=undone&key_id={key_id(key)}")["items"]
+    api.must("POST", "/v1/quarantine/confirm", {"ids": [each["id"] for each in undone]})
+    after = seen(api)
+    assert {name: after[name] for name in ("suggestions", "index")} == {name: before[name] for name in ("suggestions", "index")}
+
+
 def test_an_article_that_others_published_from_its_words_is_named(api: Installation) -> None:
     key, since = api.key("write", "suggest"), api.clock()
     resolve(api, OUTLOOK[0], HARM, key=key)

@@ -55,9 +55,8 @@ class Principal:
 
     @property
     def labels(self) -> frozenset[str]:
-        """The index labels that this principal may find; one that is not trusted also finds what waits only for others."""
-        seen = index_labels(self.tenant, self.audiences)
-        return seen if self.is_trusted or not seen else seen | {own_label(self.tenant, self.key_id)}
+        """The index labels that this principal may find."""
+        return index_labels(self.tenant, self.audiences)
 
 
 def index_labels(tenant: str, audiences: Collection[str]) -> frozenset[str]:

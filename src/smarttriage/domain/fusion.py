@@ -1,12 +1,20 @@
 """One ranking out of two: dense (cosine) and lexical (BM25) hits over the same records."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 # Cormack, Clarke, Buettcher: Reciprocal rank fusion outperforms Condorcet and individual rank learning methods, SIGIR 2009.
 RRF_K = 60
 
 Scored = Sequence[tuple[str, float]]
+
+
+class Owners(Protocol):
+    """Whose a part is; a dictionary is one."""
+
+    def get(self, part: str, default: str, /) -> str:
+        """Return the record of a part, `default` for one that is its own record."""
+        ...
 
 
 class Candidate(NamedTuple):
@@ -53,7 +61,7 @@ def convex(
     return _ordered(scores, near, worded)
 
 
-def best_of_each(hits: Scored, owner: Mapping[str, str]) -> tuple[list[tuple[str, float]], dict[str, str]]:
+def best_of_each(hits: Scored, owner: Owners) -> tuple[list[tuple[str, float]], dict[str, str]]:
     """Return (record, score of its best part), best first, and record -> that part; the first of equal parts stands.
 
     A part that `owner` does not name is a record of its own.

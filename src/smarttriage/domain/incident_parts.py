@@ -33,3 +33,6 @@ class IncidentOfPart:
         """Return the incident's id; `default` for an incident that stands for itself."""
         incident_id, mark, _ = part.partition(_MARK)
         return incident_id if mark else default
+
+
+INCIDENT_OF_PART = IncidentOfPart()

@@ -26,6 +26,7 @@ class OutcomeKind(StrEnum):
 # What nobody found out by trying: it says nothing of the article's worth.
 UNTRIED = frozenset({OutcomeKind.NOT_TRIED, OutcomeKind.MISSED})
 FAILURES = frozenset({OutcomeKind.DID_NOT_WORK, OutcomeKind.REOPENED})
+_PERSON = "person:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +62,9 @@ class ArticleOutcome:
 
 def person_of(name: str | None, principal: Principal) -> str:
     """Return who speaks: the key itself where it names nobody or is not trusted to, however many names it gives."""
-    return f"person:{name}" if name and principal.is_trusted else f"key:{principal.key_id}"
+    return f"{_PERSON}{name}" if name and principal.is_trusted else f"key:{principal.key_id}"
+
+
+def is_named(person: str) -> bool:
+    """Return whether who speaks is a person that a trusted key named, not the key itself."""
+    return person.startswith(_PERSON)

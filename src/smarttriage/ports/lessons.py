@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from smarttriage.domain.access import Principal
 from smarttriage.domain.article import Article
 from smarttriage.domain.incident import Counted, Incident
-from smarttriage.domain.lesson import Lesson
+from smarttriage.domain.lesson import Lesson, Standing
 
 if TYPE_CHECKING:
     from smarttriage.ports.store import Page
@@ -28,8 +28,10 @@ class LessonRecords(Protocol):
         """Return those of `ids` whose incident or article the principal may see."""
         ...
 
-    def quarantined_lessons(self, principal: Principal, *, key_id: str | None, limit: int, cursor: str | None) -> "Page":
-        """Return a page of `Lesson` in quarantine about what the principal may see, of one key or of all, oldest first."""
+    def lessons_standing(
+        self, standing: Standing, principal: Principal, *, key_id: str | None, limit: int, cursor: str | None
+    ) -> "Page":
+        """Return a page of `Lesson` of that standing about what the principal may see, of one key or of all, oldest first."""
         ...
 
     def lessons_of_key(self, tenant: str, key_id: str, *, since: datetime) -> Sequence[Lesson]:
@@ -58,6 +60,10 @@ class LessonRecords(Protocol):
 
     def mark_undone(self, article_id: str, versions: Collection[int], *, at: datetime) -> None:
         """Let versions count as undone: what was said of the article while one of them was published counts no longer."""
+        ...
+
+    def note_undo(self, tenant: str, key_id: str, *, by: str) -> None:
+        """Append to the change log that what a key taught was undone, and by which key."""
         ...
 
     def n_accepted(self, tenant: str, key_id: str, *, since: datetime) -> int:

@@ -65,7 +65,7 @@ class OutcomeRecords(Protocol):
         ...
 
     def count_outcomes(self, ids: Collection[str]) -> None:
-        """Let outcomes count that were in quarantine."""
+        """Let outcomes count that were in quarantine or taken back."""
         ...
 
     def quarantine_outcomes(self, ids: Collection[str]) -> None:

@@ -88,6 +88,10 @@ class LexicalIndex(LexicalSearcher, Protocol):
         """Remove what is there; return how many were."""
         ...
 
+    def compact(self) -> None:
+        """Forget what was removed in scores too: from here on texts score as if it had never been there."""
+        ...
+
     def snapshot(self) -> LexicalSearcher:
         """Return the present state, which later changes leave as it is."""
         ...

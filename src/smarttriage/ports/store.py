@@ -28,8 +28,8 @@ class Change:
 
     Attributes:
         seq: Position; grows, has no holes that a later commit could fill.
-        kind: "incident", "article", or "outcome" for what was said of an article that was tried.
-        record_id: Which one changed.
+        kind: "incident", "article", "outcome" for what was said of an article that was tried, or "undo" of what a key taught.
+        record_id: Which one changed; of an undo, the key.
         tenant: Whose it is.
         at: When, UTC.
         key_id: Who caused it.

@@ -31,12 +31,15 @@ class Catalogue:
         articles: Passages of published articles.
         entries: Article id -> what is shown of it.
         incidents: Open and resolved incidents.
-        seq: Position in the change log that all three hold.
+        waiting: Incidents that are there only for a lesson that counts for one key alone; apart, because even a text that nobody
+            may find would move the weights of its words for all.
+        seq: Position in the change log that all of them hold.
         encoder: Whose vectors the indexes hold.
     """
 
     articles: HybridSearch
     entries: Mapping[str, ArticleEntry]
     incidents: HybridSearch
+    waiting: HybridSearch
     seq: int
     encoder: Encoder

@@ -12,12 +12,13 @@ from smarttriage.domain.access import index_labels
 from smarttriage.domain.article import Article, passage_text, passages
 from smarttriage.domain.article_evidence import NOTHING, ArticleEvidence
 from smarttriage.domain.errors import IndexMismatch
+from smarttriage.domain.fusion import Owners
 from smarttriage.domain.incident import Incident
-from smarttriage.domain.incident_parts import N_PARTS, IncidentOfPart, further_passages, part_id
+from smarttriage.domain.incident_parts import INCIDENT_OF_PART, N_PARTS, further_passages, part_id
 from smarttriage.ports import Encoder, LexicalIndex, Store, VectorIndex, Vectors
 from smarttriage.services.catalogue import ArticleEntry, Catalogue
 from smarttriage.services.evidence import read_evidence
-from smarttriage.services.retrieval import ARTICLES, INCIDENTS, FusionSettings, HybridSearch, Owners, lexical_text
+from smarttriage.services.retrieval import ARTICLES, INCIDENTS, FusionSettings, HybridSearch, lexical_text
 
 BATCH = 512
 # Gets how many records are done and how many there are; returns whether to go on.
@@ -82,6 +83,7 @@ class IndexingService:
         self._new_collection = new_collection
         self._articles = new_collection("articles")
         self._incidents = new_collection("incidents")
+        self._waiting = new_collection("waiting")
         self._article_search = article_search
         self._incident_search = incident_search
         self._entries: dict[str, ArticleEntry] = {}
@@ -100,7 +102,8 @@ class IndexingService:
             return Catalogue(
                 articles=_hybrid(self._articles, owners, self._article_search),
                 entries=dict(self._entries),
-                incidents=_hybrid(self._incidents, IncidentOfPart(), self._incident_search),
+                incidents=_hybrid(self._incidents, _incident_owners(self._incidents), self._incident_search),
+                waiting=_hybrid(self._waiting, _incident_owners(self._waiting), self._incident_search),
                 seq=self._seq,
                 encoder=self._encoder,
             )
@@ -125,6 +128,9 @@ class IndexingService:
                 self._remove_articles(ids["article"])
                 self._put_articles(articles, evidence)
                 self._weigh(ids["outcome"] - ids["article"], evidence)
+                if any(change.kind == "undo" for change in changes):
+                    for collection in self._collections:
+                        collection.texts.compact()
                 self._seq = changes[-1].seq
                 changed = True
 
@@ -132,7 +138,7 @@ class IndexingService:
         """Take up the saved indexes if they are sound and of this store, else build them from the store; then catch up."""
         with self._lock:
             try:
-                seqs = {self._collection_load(collection, folder) for collection in (self._articles, self._incidents)}
+                seqs = {self._collection_load(collection, folder) for collection in self._collections}
                 self._seq = seqs.pop() if len(seqs) == 1 else -1
             except IndexMismatch:
                 self._seq = -1
@@ -160,15 +166,19 @@ class IndexingService:
     def save(self, folder: Path) -> None:
         """Write all indexes for the next start."""
         with self._lock:
-            for collection in (self._articles, self._incidents):
+            for collection in self._collections:
                 collection.vectors.save(folder / collection.name / "vectors", seq=self._seq)
                 collection.texts.save(folder / collection.name / "texts", seq=self._seq)
+
+    @property
+    def _collections(self) -> tuple[Collection, Collection, Collection]:
+        return self._articles, self._incidents, self._waiting
 
     def _is_whole(self, articles: Sequence[Article]) -> bool:
         """Return whether both halves of each collection hold as much as they should: a crash between two saves must not show."""
         return (
             len(self._articles.vectors) == len(self._articles.texts)
-            and len(self._incidents.vectors) >= len(self._incidents.texts)
+            and all(len(each.vectors) >= len(each.texts) for each in (self._incidents, self._waiting))
             and (self._seq > 0 or not articles)
         )
 
@@ -182,6 +192,7 @@ class IndexingService:
         self._entries = {}
         self._articles = self._new_collection("articles")
         self._incidents = self._new_collection("incidents")
+        self._waiting = self._new_collection("waiting")
         total = len(incidents) + len(articles)
         for start in range(0, len(incidents), BATCH):
             self._put_incidents(incidents[start : start + BATCH])
@@ -196,12 +207,15 @@ class IndexingService:
 
     def _put_incidents(self, incidents: Sequence[Incident]) -> None:
         documents = [document for incident in incidents for document in _documents(incident)]
-        written = [document for document in documents if document.text.strip() and document.labels]
-        self._incidents.remove({document.id for document in documents} - {document.id for document in written})
-        if len(self._incidents.vectors) > len(self._incidents.texts):
-            # An edited report may have become shorter.
-            self._incidents.vectors.remove([part_id(each.id, position) for each in incidents for position in range(1, N_PARTS)])
-        self._put(self._incidents, written)
+        hidden = {incident.id for incident in incidents if incident.is_hidden}
+        for collection, is_waiting in ((self._incidents, False), (self._waiting, True)):
+            shown = [each for each in documents if (INCIDENT_OF_PART.get(each.id, each.id) in hidden) is is_waiting]
+            written = [each for each in shown if each.text.strip() and each.labels]
+            collection.remove({document.id for document in documents} - {document.id for document in written})
+            if len(collection.vectors) > len(collection.texts):
+                # An edited report may have become shorter.
+                collection.vectors.remove([part_id(each.id, position) for each in incidents for position in range(1, N_PARTS)])
+            self._put(collection, written)
 
     def _remove_articles(self, ids: Iterable[str]) -> None:
         for article_id in ids:
@@ -243,6 +257,11 @@ def _documents(incident: Incident) -> list[Document]:
             for position, passage in further
         ),
     ]
+
+
+def _incident_owners(collection: Collection) -> Owners:
+    """Return whose the parts are; nobody's where every incident is one part, which is cheaper to rank."""
+    return INCIDENT_OF_PART if len(collection.vectors) > len(collection.texts) else {}
 
 
 def _hybrid(collection: Collection, owners: Owners, settings: FusionSettings) -> HybridSearch:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from smarttriage.domain.access import Principal
+from smarttriage.domain.access import Principal, own_label
 from smarttriage.domain.glossary import Gloss
 from smarttriage.domain.incident import Incident, Labels
 from smarttriage.domain.incident_parts import further_passages
@@ -145,12 +145,20 @@ class Question:
             without=self._itself,
             worded=worded.incidents,
         )
+        if not self.principal.is_trusted:
+            found = self._with_own(found, vector)
         nearest = found[: self._n_neighbours]
         further = behind(nearest, found[self._n_neighbours :], self.request.k)
         with store.begin() as records:
             stored = records.incidents_by_id([result.id for result in (*nearest, *further)], self.principal)
         stored = {id_: incident.counting_for(self.principal.key_id) for id_, incident in stored.items()}
         return Nearest(_as_stored(nearest, stored), _as_stored(further, stored))
+
+    def _with_own(self, found: Sequence[SearchResult], vector: Vectors) -> list[SearchResult]:
+        """Return what was found with what counts for this key alone, best first."""
+        allowed = {own_label(self.principal.tenant, self.principal.key_id)}
+        own = self.catalogue.waiting.search(self.text, vector, N_CANDIDATES, allowed=allowed, without=self._itself)
+        return sorted([*found, *own], key=lambda result: (-result.score, result.id))[: max(N_CANDIDATES, self.request.k)]
 
     def articles(self, vector: Vectors, worded: Worded, *, today: date) -> tuple[ArticleMatch, ...]:
         """Return the articles at or above the floor, best first, each with its best passage and why it was found.

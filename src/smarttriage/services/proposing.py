@@ -10,6 +10,7 @@ from smarttriage.domain.article import Article
 from smarttriage.domain.draft import ArticleDraft, DraftKind, DraftSentence, DraftStatus, draft_id
 from smarttriage.domain.drafting import Composed, additions, compose
 from smarttriage.domain.observation import FixGroup, Observation
+from smarttriage.domain.outcome import is_named
 from smarttriage.ports import Records, Vectors
 from smarttriage.services.learning import with_resolution
 from smarttriage.services.live import Live
@@ -17,6 +18,8 @@ from smarttriage.services.live import Live
 # One ticket alone changes no reviewed article, and none becomes an article of its own out of an import: a desk's old records would be
 # as many drafts.
 FROM_INCIDENTS = 2
+# Nor does one person, nor one source that is not trusted, in however many tickets.
+FROM_VOICES = 2
 # A published article whose passage is this near (cosine) to what the incidents say tells their fix. benchmarks/loop.py prints what
 # SAME_FIX, from which a resolution is no longer drafted by itself, would do here: edits of other fixes' articles.
 SAME_ARTICLE = 0.8
@@ -49,7 +52,7 @@ class Proposer:
         composed = compose(typical[:MAX_READ])
         article = self._article(records, group, typical, vector)
         if article is not None:
-            return self._edit(group, typical, composed, article, at=at)
+            return self._edit(group, typical, composed, article, at=at) if voices(records, typical) >= FROM_VOICES else None
         asked_for = [each.drafted_article_id for each in sorted(typical, key=lambda each: (each.resolved_at, each.incident_id))]
         first = next((id_ for id_ in asked_for if id_ is not None), None)
         if all(each.is_history for each in typical) and len(typical) < FROM_INCIDENTS:
@@ -60,7 +63,7 @@ class Proposer:
         self, group: FixGroup, typical: Sequence[Observation], composed: Composed, article: Article, *, at: datetime
     ) -> ArticleDraft | None:
         """Return what the incidents add to the article, None if nothing, or if more people read it than may see the incidents."""
-        if len(typical) < FROM_INCIDENTS or not article.audiences <= group.audiences:
+        if not article.audiences <= group.audiences:
             return None
         added = additions(composed, article.body)
         if not added:
@@ -90,6 +93,18 @@ class Proposer:
         if not results or (results[0].dense or 0.0) < self._same_fix:
             return None
         return records.published_revision(results[0].id)
+
+
+def voices(records: Records, observations: Sequence[Observation]) -> int:
+    """Return how many say it: a person who is named once, a source that is not trusted once, where nobody is named each incident."""
+    about = records.lessons_about([each.incident_id for each in observations])
+    heard = set()
+    for each in observations:
+        told = [lesson for lesson in about.get(each.incident_id, ()) if lesson.said.resolution is not None]
+        last = told[-1] if told else None
+        counts_once = last is not None and (is_named(last.person) or last.decided_by is not None)
+        heard.add(last.person if last is not None and counts_once else each.incident_id)
+    return len(heard)
 
 
 def _draft(

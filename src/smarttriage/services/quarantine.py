@@ -22,20 +22,28 @@ class QuarantineService:
         self._taker = taker
         self._policy = policy or ReviewPolicy()
 
-    def waiting(self, principal: Principal, *, key_id: str | None, limit: int, cursor: str | None) -> Page:
-        """Return a page of `Lesson` in quarantine, of one key or of all, oldest first."""
+    def lessons(
+        self,
+        principal: Principal,
+        *,
+        standing: Standing = Standing.QUARANTINED,
+        key_id: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> Page:
+        """Return a page of `Lesson` of that standing, of one key or of all, oldest first."""
         with self._store.begin() as records:
-            return records.quarantined_lessons(principal, key_id=key_id, limit=limit, cursor=cursor)
+            return records.lessons_standing(standing, principal, key_id=key_id, limit=limit, cursor=cursor)
 
     def confirm(self, principal: Principal, ids: Sequence[str]) -> Sequence[Lesson]:
         """Return the lessons as they stand now that a reviewer says that they are right. All are confirmed or none.
 
-        Raises PermissionDenied for the key's own lessons; NotFound; Conflict for what was rejected or undone, and for more than a
-        reviewer can have read.
+        What was rejected or undone counts again by that too. Raises PermissionDenied for the key's own lessons; NotFound; Conflict
+        for more than a reviewer can have read.
         """
         principal.require(Scope.REVIEW)
         with self._store.begin(write=True) as records:
-            waiting = self._waiting(records, principal, ids, done=Standing.COUNTS)
+            waiting = _undecided(records, principal, ids, done=Standing.COUNTS, able=frozenset(Standing))
             since = self._clock() - WINDOW
             n_before = records.n_accepted(principal.tenant, principal.key_id, since=since)
             self._policy.check_pace(principal, n_before, len(waiting))
@@ -52,7 +60,7 @@ class QuarantineService:
             raise PermissionDenied(f"key {principal.key_id} is not trusted, so its word confirms nothing; ask a reviewer")
         word = (principal.key_id, person_of(given_by, principal))
         with self._store.begin(write=True) as records:
-            waiting = self._waiting(records, principal, ids, done=Standing.COUNTS)
+            waiting = _undecided(records, principal, ids, done=Standing.COUNTS)
             said = [replace(each, agreed=tuple(dict.fromkeys((*each.agreed, word)))) for each in waiting]
             records.settle_lessons(said)
             self._count(records, principal, [each for each in said if each.n_agreed >= self._policy.confirmations])
@@ -64,7 +72,7 @@ class QuarantineService:
         if not reason.strip():
             raise InvalidInput("reason is empty; say in a few words what is wrong", field="reason")
         with self._store.begin(write=True) as records:
-            waiting = self._waiting(records, principal, ids, done=Standing.REJECTED)
+            waiting = _undecided(records, principal, ids, done=Standing.REJECTED)
             at = self._clock()
             records.settle_lessons(
                 [each.settled(Standing.REJECTED, by=principal.key_id, at=at, reason=reason.strip()) for each in waiting]
@@ -72,19 +80,6 @@ class QuarantineService:
             records.take_back_outcomes([id_ for each in waiting for id_ in each.outcome_ids], at=at)
             recount(records, _incidents(waiting), key_id=principal.key_id)
             return _present(records, principal, ids)
-
-    def _waiting(self, records: Records, principal: Principal, ids: Sequence[str], *, done: Standing) -> list[Lesson]:
-        """Return those of the lessons that are not decided yet; those that are `done` are what was asked for already."""
-        found = records.lessons_by_id(ids, principal)
-        for id_ in ids:
-            if id_ not in found:
-                raise NotFound(f"there is no lesson {id_}", field="ids")
-            lesson = found[id_]
-            if lesson.standing not in (Standing.QUARANTINED, done):
-                raise Conflict(f"lesson {id_} is {lesson.standing}; only what is quarantined can be decided", field="ids")
-            if lesson.key_id == principal.key_id:
-                raise PermissionDenied(f"lesson {id_} is of key {principal.key_id} itself; let another one decide")
-        return [each for each in found.values() if each.standing is Standing.QUARANTINED]
 
     def _count(self, records: Records, principal: Principal, lessons: Collection[Lesson]) -> None:
         """Let the lessons count, with the outcomes that follow from them."""
@@ -95,6 +90,27 @@ class QuarantineService:
         about = {each.record_id for each in lessons if each.kind is LessonKind.OUTCOME}
         for article in records.articles_by_id(about, principal).values():
             self._taker.look_again(records, principal, article)
+
+
+def _undecided(
+    records: Records,
+    principal: Principal,
+    ids: Sequence[str],
+    *,
+    done: Standing,
+    able: frozenset[Standing] = frozenset({Standing.QUARANTINED}),
+) -> list[Lesson]:
+    """Return those of the lessons that are `able` to be decided; those that are `done` are what was asked for already."""
+    found = records.lessons_by_id(ids, principal)
+    for id_ in ids:
+        if id_ not in found:
+            raise NotFound(f"there is no lesson {id_}", field="ids")
+        lesson = found[id_]
+        if lesson.standing not in (*able, done):
+            raise Conflict(f"lesson {id_} is {lesson.standing}; only what is quarantined can be decided so", field="ids")
+        if lesson.key_id == principal.key_id:
+            raise PermissionDenied(f"lesson {id_} is of key {principal.key_id} itself; let another one decide")
+    return [each for each in found.values() if each.standing is not done]
 
 
 def _incidents(lessons: Collection[Lesson]) -> set[str]:

@@ -3,11 +3,10 @@
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import numpy as np
 
-from smarttriage.domain.fusion import Candidate, Scored, best_of_each, convex
+from smarttriage.domain.fusion import Candidate, Owners, Scored, best_of_each, convex
 from smarttriage.ports import Hit, LexicalSearcher, Vectors, VectorSearcher
 
 # Parts (passages, incidents) taken from each side, and the share of the cosine in the fused score: one pair for every collection.
@@ -113,14 +112,6 @@ def lexical_text(title: str, text: str) -> str:
     the lexical side on each set; the hybrid gains little from it (kb_msoffice .005, gitbugs_duplicates loses .004 on train).
     """
     return f"{title}\n{text}" if title else text
-
-
-class Owners(Protocol):
-    """Whose a part is; a dictionary is one."""
-
-    def get(self, part: str, default: str, /) -> str:
-        """Return the record of a part, `default` for one that is its own record."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,25 @@
 """Undo everything that a key taught since an instant: lessons, outcomes, articles, decisions, and models that learnt from them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 
 from smarttriage.domain.access import Principal, Scope
-from smarttriage.domain.article import Article, ArticleStatus
+from smarttriage.domain.article import ArticleStatus
 from smarttriage.domain.draft import ArticleDraft, DraftStatus
-from smarttriage.domain.errors import Conflict, NotFound
+from smarttriage.domain.errors import Conflict
 from smarttriage.domain.lesson import Lesson, LessonKind, Standing
-from smarttriage.domain.undoing import without
 from smarttriage.ports import Clock, ModelVersions, PromotionAction, PromotionEntry, Records, Store
 from smarttriage.ports.outcomes import EVIDENCE_ACTOR, UNDO_ACTOR
 from smarttriage.services.drafts import own_article_id
-from smarttriage.services.importing import IMPORTER, SEEDER
 from smarttriage.services.lineage import ROWS_FILE, read_rows_file, version_before
 from smarttriage.services.loop import propose_anew
 from smarttriage.services.outcomes import OutcomeTaker
-from smarttriage.services.promotion import Fingerprints, fingerprints
+from smarttriage.services.promotion import Fingerprints
 from smarttriage.services.teaching import recount
+from smarttriage.services.undo_plan import UndoPlan, plan_undo
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,38 +72,6 @@ class Undone:
     serves: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Course:
-    """Every version of an article, those that the key wrote, and what must be written so that it is as if they were not."""
-
-    versions: Sequence[Article]
-    undone: Sequence[int]
-    steps: Sequence[Article]
-
-    @property
-    def status(self) -> ArticleStatus:
-        return (self.steps[-1] if self.steps else self.versions[-1]).status
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What a key taught: its lessons, its word on those of others, the versions that it wrote by article, texts that it labelled."""
-
-    lessons: Sequence[Lesson]
-    confirmed: Sequence[Lesson]
-    courses: Mapping[str, "_Course"]
-    taught: Fingerprints
-    built_on: tuple[str, ...]
-
-    def of_kind(self, kind: LessonKind) -> list[Lesson]:
-        return [each for each in self.lessons if each.kind is kind]
-
-    @property
-    def incidents(self) -> list[str]:
-        about = [each for each in (*self.lessons, *self.confirmed) if each.kind is LessonKind.INCIDENT]
-        return list(dict.fromkeys(each.record_id for each in about))
-
-
 class UndoService:
     """Takes back what a key taught. Records stay as they were written and nothing is deleted; it counts no longer."""
 
@@ -133,12 +100,12 @@ class UndoService:
         """
         principal.require(Scope.ADMIN)
         with self._store.begin() as records:
-            plan = _plan(records, principal, key_id, since)
+            plan = plan_undo(records, principal, key_id, since)
         # Models first: whoever is cut off here and begins again still finds which rows they learnt from.
         models, serving, serves = self._models(principal, plan.taught, since, key_id=key_id, dry_run=dry_run)
         if not dry_run:
             with self._store.begin(write=True) as records:
-                plan = _plan(records, principal, key_id, since)
+                plan = plan_undo(records, principal, key_id, since)
                 self._apply(records, principal, plan, key_id=key_id, since=since, reason=reason)
         drafts = [each.record_id for each in plan.of_kind(LessonKind.DECISION)]
         return Undone(
@@ -161,7 +128,7 @@ class UndoService:
         self,
         records: Records,
         principal: Principal,
-        plan: _Plan,
+        plan: UndoPlan,
         *,
         key_id: str,
         since: datetime,
@@ -185,9 +152,11 @@ class UndoService:
         again = {each.record_id for each in plan.confirmed if each.kind is LessonKind.OUTCOME}
         for id_ in dict.fromkeys((*told_of, *sorted(again))):
             self._taker.look_again(records, principal, records.article_course(id_)[-1][0])
+        if plan.has_anything or told_of:
+            records.note_undo(principal.tenant, key_id, by=principal.key_id)
         records.put_drafts([_open_again(records, lesson, at) for lesson in _last_decisions(records, plan, key_id)])
 
-    def _wait_again(self, records: Records, plan: _Plan, key_id: str) -> None:
+    def _wait_again(self, records: Records, plan: UndoPlan, key_id: str) -> None:
         """Let the lessons of others wait that count, or were rejected, by the key's word; what became of their outcomes follows."""
         records.settle_lessons(
             [
@@ -231,38 +200,7 @@ class UndoService:
         return rows is not None and bool(np.isin(taught, rows).any())
 
 
-def _plan(records: Records, principal: Principal, key_id: str, since: datetime) -> _Plan:
-    key = records.api_key(key_id)
-    lessons = records.lessons_of_key(principal.tenant, key_id, since=since)
-    written = records.article_versions_of(principal.tenant, key_id, since=since)
-    if key_id not in (IMPORTER, SEEDER) and (key is None or key.tenant != principal.tenant):
-        raise NotFound(f"there is no key {key_id}", field="key_id")
-    labelled = {each.record_id for each in lessons if each.said.labels}
-    texts = [incident.text for incident in records.indexable_incidents(labelled)] if labelled else []
-    confirmed = records.lessons_confirmed_by(principal.tenant, key_id, since=since)
-    courses = {id_: _course(records, id_, versions) for id_, versions in written.items()}
-    about = {each.record_id for each in lessons if each.kind is LessonKind.INCIDENT}
-    built_on = _built_on(records, principal, about) if about else ()
-    left = tuple(id_ for id_ in built_on if id_ not in courses or courses[id_].status is ArticleStatus.PUBLISHED)
-    return _Plan(lessons, confirmed, courses, fingerprints(texts), left)
-
-
-def _built_on(records: Records, principal: Principal, incident_ids: set[str]) -> tuple[str, ...]:
-    return tuple(
-        article.id
-        for article in records.indexable_articles()
-        if article.tenant == principal.tenant and not incident_ids.isdisjoint(article.source_incidents)
-    )
-
-
-def _course(records: Records, article_id: str, undone: Sequence[int]) -> _Course:
-    course = records.article_course(article_id)
-    gone = {version.version for version, is_undone in course if is_undone}.union(undone)
-    versions = [version for version, _ in course]
-    return _Course(versions, undone, without(versions, gone, repeats=UNDO_ACTOR))
-
-
-def _last_decisions(records: Records, plan: _Plan, key_id: str) -> list[Lesson]:
+def _last_decisions(records: Records, plan: UndoPlan, key_id: str) -> list[Lesson]:
     """Return the decisions that still stand as the key made them."""
     decisions = {each.record_id: each for each in plan.of_kind(LessonKind.DECISION)}
     drafts = records.drafts_by_id(list(decisions))

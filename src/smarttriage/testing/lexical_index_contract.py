@@ -43,6 +43,20 @@ class LexicalIndexContract:
         index.add(list(TEXTS), list(TEXTS.values()), [HERE] * len(TEXTS))
         return index
 
+    def test_a_compacted_index_scores_as_if_what_was_removed_had_never_been_there(self) -> None:
+        """Until then what was removed may weigh on the scores of what is left."""
+        index, never = self.filled(), self.filled()
+        extra = [f"printer number {n} is offline" for n in range(20)]
+        index.add([f"extra-{n}" for n in range(20)], extra, [HERE] * 20)
+        index.add(["vpn"], ["changed meanwhile"], [HERE])
+        index.remove([f"extra-{n}" for n in range(20)])
+        index.add(["vpn"], [TEXTS["vpn"]], [HERE])
+        index.compact()
+        for query in TEXTS.values():
+            ours, theirs = (each.search([query], 9, allowed=HERE)[0] for each in (index, never))
+            assert [(hit.id, round(hit.score, 4)) for hit in ours] == [(hit.id, round(hit.score, 4)) for hit in theirs]
+        assert len(index) == len(TEXTS)
+
     def test_an_empty_index_gives_one_empty_list_a_query(self) -> None:
         """Nothing to find is not an error."""
         assert len(self.make()) == 0

@@ -56,16 +56,16 @@ class LessonsContract:
         counting = replace(_FULL, id="les-3", standing=Standing.COUNTS)
         self._with(store, _FULL, about_article, counting)
         with store.begin() as records:
-            first = records.quarantined_lessons(a_principal(), key_id=None, limit=1, cursor=None)
-            second = records.quarantined_lessons(a_principal(), key_id=None, limit=1, cursor=first.next_cursor)
+            first = records.lessons_standing(Standing.QUARANTINED, a_principal(), key_id=None, limit=1, cursor=None)
+            second = records.lessons_standing(Standing.QUARANTINED, a_principal(), key_id=None, limit=1, cursor=first.next_cursor)
             assert ([*first.items, *second.items], second.next_cursor) == ([_FULL, about_article], None)
-            own = records.quarantined_lessons(a_principal(), key_id="key-9", limit=9, cursor=None)
+            own = records.lessons_standing(Standing.QUARANTINED, a_principal(), key_id="key-9", limit=9, cursor=None)
             assert own.items == [about_article]
             for outsider in (a_principal(tenant="other"), a_principal(audiences=frozenset({"hr"}))):
-                assert records.quarantined_lessons(outsider, key_id=None, limit=9, cursor=None).items == []
+                assert records.lessons_standing(Standing.QUARANTINED, outsider, key_id=None, limit=9, cursor=None).items == []
                 assert records.lessons_by_id(["les-1", "les-2"], outsider) == {}
             with pytest.raises(InvalidInput, match="cursor"):
-                records.quarantined_lessons(a_principal(), key_id=None, limit=9, cursor="bm8")
+                records.lessons_standing(Standing.QUARANTINED, a_principal(), key_id=None, limit=9, cursor="bm8")
 
     def test_what_a_key_taught_and_what_it_confirmed_is_found_since_then(self, store: Store) -> None:
         """Neither what was undone, nor what is of another tenant."""

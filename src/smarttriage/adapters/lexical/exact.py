@@ -72,6 +72,9 @@ class ExactLexicalIndex:
         self._searcher = ExactLexicalSearcher(kept)
         return n_removed
 
+    def compact(self) -> None:
+        """Do nothing: scores are made of what is there."""
+
     def snapshot(self) -> ExactLexicalSearcher:
         """Return the present state."""
         return self._searcher

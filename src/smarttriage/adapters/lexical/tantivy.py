@@ -123,6 +123,14 @@ class TantivyIndex:
             self._publish()
         return len(gone)
 
+    def compact(self) -> None:
+        """Write the texts anew if some were removed: until its segments are merged, tantivy weighs words by those too."""
+        if len(self._ids) == len(self._rows):
+            return
+        written = TantivyIndex()
+        written._add(self._content())
+        self.__dict__.update(written.__dict__)
+
     def save(self, folder: Path, *, seq: int) -> None:
         """Write the index atomically with its checksum and `seq`."""
         save_texts(folder, seq=seq, rows=self._content())

@@ -24,7 +24,8 @@ _COLUMNS = ("id", "tenant", "kind", "record_id", "key_id", "person", "at", "stan
 _ADD = insert(table)
 _ABOUT = select(table).where(table.c.record_id.in_(_IDS)).order_by(table.c.seq)
 _BY_ID = select(table).where(table.c.id.in_(_IDS)).order_by(table.c.seq)
-_WAITING = select(table).where(table.c.standing == Standing.QUARANTINED.value).order_by(table.c.seq)
+_IN_ORDER = select(table).order_by(table.c.seq)
+_WAITING = _IN_ORDER.where(table.c.standing == Standing.QUARANTINED.value)
 _OF_KEY = (
     select(table)
     .where(
@@ -87,14 +88,16 @@ class LessonRecords(Transaction):
         rows = (row for part in chunks(ids) for row in self._reads.execute(visible, {"ids": part}))
         return {row.id: _lesson_of(row) for row in rows}
 
-    def quarantined_lessons(self, principal: Principal, *, key_id: str | None, limit: int, cursor: str | None) -> Page:
-        """Return a page of `Lesson` in quarantine, oldest first."""
-        conditions = [_visible_to(principal)]
+    def lessons_standing(
+        self, standing: Standing, principal: Principal, *, key_id: str | None, limit: int, cursor: str | None
+    ) -> Page:
+        """Return a page of `Lesson` of that standing, oldest first."""
+        conditions = [_visible_to(principal), table.c.standing == standing.value]
         if key_id is not None:
             conditions.append(table.c.key_id == key_id)
         if cursor is not None:
             conditions.append(table.c.seq > _seq_in(cursor))
-        rows = self._reads.execute(_WAITING.where(*conditions).limit(checked_limit(limit) + 1)).all()
+        rows = self._reads.execute(_IN_ORDER.where(*conditions).limit(checked_limit(limit) + 1)).all()
         cut = page(list(rows), limit, lambda last: encode_cursor(str(last.seq)))
         return Page([_lesson_of(row) for row in cut.items], cut.next_cursor)
 
@@ -125,6 +128,10 @@ class LessonRecords(Transaction):
         ]
         if rows:
             self._writes.execute(_SETTLE, rows)
+
+    def note_undo(self, tenant: str, key_id: str, *, by: str) -> None:
+        """Append to the change log that what a key taught was undone, and by which key."""
+        self._log("undo", [(key_id, tenant)], by)
 
     def n_accepted(self, tenant: str, key_id: str, *, since: datetime) -> int:
         """Return how many drafts the key accepted and how many lessons it confirmed since then, together."""

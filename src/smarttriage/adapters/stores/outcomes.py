@@ -91,7 +91,7 @@ _OF_KEY = and_(
 )
 _TO_WITHDRAW = select(table.c.article_id).where(_OF_KEY).distinct().order_by(table.c.article_id)
 _OF_IDS = select(table.c.article_id, table.c.tenant, table.c.key_id).where(table.c.id.in_(_IDS)).distinct()
-_COUNT = update(table).where(table.c.id.in_(_IDS)).values(quarantined=False)
+_COUNT = update(table).where(table.c.id.in_(_IDS)).values(quarantined=False, withdrawn_at=None)
 _WAIT = update(table).where(table.c.id.in_(_IDS)).values(quarantined=True, withdrawn_at=None)
 _TAKE_BACK = update(table).where(table.c.id.in_(_IDS), table.c.withdrawn_at.is_(None)).values(withdrawn_at=bindparam("at"))
 _WITHDRAW = update(table).where(_OF_KEY).values(withdrawn_at=bindparam("at"))
@@ -155,7 +155,7 @@ class OutcomeRecords(UsageRecords):
         return articles
 
     def count_outcomes(self, ids: Collection[str]) -> None:
-        """Let outcomes count that were in quarantine."""
+        """Let outcomes count that were in quarantine or taken back."""
         for part in chunks(ids):
             self._writes.execute(_COUNT, {"ids": part})
             self._log_changed(part)

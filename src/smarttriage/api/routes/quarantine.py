@@ -23,6 +23,7 @@ Ids = Annotated[list[Annotated[str, Field(max_length=200)]], Field(min_length=1,
 class QuarantineQuery(Body):
     """Filters of the list."""
 
+    standing: Standing = Field(Standing.QUARANTINED, description="What was rejected or undone is listed as well, if asked for.")
     key_id: Line | None = Field(None, description="Only what this key taught.")
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 50
     cursor: Line | None = Field(None, description="`next_cursor` of the page before.")
@@ -84,8 +85,10 @@ class QuarantineOut(LessonsOut):
 
 @router.get("/v1/quarantine", summary="List what waits", responses=documented.answers(QuarantineOut, *documented.READ))
 def list_quarantine(call: Reader, query: Annotated[QuarantineQuery, Query()]) -> Response:
-    """Return a page of lessons about what the key may see and that count for nobody but the key that gave them."""
-    page = call.services.quarantine.waiting(call.principal, key_id=query.key_id, limit=query.limit, cursor=query.cursor)
+    """Return a page of lessons about what the key may see; without a filter those that count for their own key alone."""
+    page = call.services.quarantine.lessons(
+        call.principal, standing=query.standing, key_id=query.key_id, limit=query.limit, cursor=query.cursor
+    )
     return answer({"items": [_lesson(each) for each in page.items], "next_cursor": page.next_cursor}).response
 
 
@@ -95,7 +98,7 @@ def list_quarantine(call: Reader, query: Annotated[QuarantineQuery, Query()]) ->
     responses=documented.answers(LessonsOut, *documented.WRITE_ONE),
 )
 def confirm_lessons(call: Reviewer, body: LessonsConfirm) -> Response:
-    """Let lessons count from now on, all or none; not the key's own."""
+    """Let lessons count from now on, all or none; also what was rejected or undone; not the key's own."""
 
     def work() -> Answer:
         confirmed = call.services.quarantine.confirm(call.principal, body.ids)
