@@ -19,8 +19,10 @@ from smarttriage.domain.personal_data import masked
 from smarttriage.ports import Clock, IncidentFilter, Store, Vectors
 from smarttriage.services.indexing import content_hash
 from smarttriage.services.knowledge import KnowledgeService
+from smarttriage.services.lacking import LackModel, Numbers
 from smarttriage.services.live import Live, State
 from smarttriage.services.notes import assess
+from smarttriage.services.retrieval import TENTH, fused, margin
 from smarttriage.services.topics import common_words, sample, topics, words_of
 
 _PAGE = 500
@@ -28,6 +30,7 @@ _PAGE = 500
 MAX_INCIDENTS = 2_000
 N_SAMPLE = 5
 _SYMPTOM_CHARS = 400
+LACK = LackModel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +84,9 @@ class GapService:
         read = [incident for incident in incidents if hashes[incident.id] in known]
         vectors = [known[hashes[incident.id]] for incident in read]
         verdicts = [helped(each, shown.get(each.id), said.get(each.id, ())) for each in read]
-        for place, (incident, vector) in enumerate(zip(read, vectors, strict=True)):
-            if (
-                verdicts[place] is Helped.NOT_SAID
-                and incident.id not in shown
-                and _found(state, principal, incident, vector) is None
-            ):
-                verdicts[place] = Helped.NO_ARTICLE
+        unasked = [place for place, each in enumerate(read) if verdicts[place] is Helped.NOT_SAID and each.id not in shown]
+        for place in _lacking(state, principal, [(read[place], vectors[place]) for place in unasked]):
+            verdicts[unasked[place]] = Helped.NO_ARTICLE
         lacking = [place for place, verdict in enumerate(verdicts) if verdict in (Helped.NO_ARTICLE, Helped.ONLY_FAILED)]
         missed = [
             Missed(each.id, each.title, outcome.article_id)
@@ -163,6 +162,25 @@ def drafted(incidents: Sequence[Incident], *, title: str | None, audiences: froz
 
 def _quoted(text: str) -> str:
     return " ".join(masked(cleaned(text)).split())
+
+
+def _lacking(state: State, principal: Principal, incidents: Sequence[tuple[Incident, Vectors]]) -> list[int]:
+    """Return the places of the incidents that find no article which may answer them."""
+    if not incidents:
+        return []
+    lacks = LACK(best_articles(state, principal, incidents), np.stack([vector for _, vector in incidents]))
+    return [int(place) for place in np.flatnonzero(lacks)]
+
+
+def best_articles(state: State, principal: Principal, incidents: Sequence[tuple[Incident, Vectors]]) -> Numbers:
+    """Return (n, 2) the score of the best article of each incident, and how far it stands above the tenth; zeros for none."""
+    search, allowed = state.catalogue.articles, principal.labels
+    found = []
+    for incident, vector in incidents:
+        dense = search.nearest(vector, TENTH, allowed=allowed)
+        ranked = fused(dense, search.worded(incident.text, TENTH, allowed=allowed), search.settings)
+        found.append((ranked[0].score, margin(ranked)) if ranked else (0.0, 0.0))
+    return np.array(found)
 
 
 def _found(state: State, principal: Principal, incident: Incident, vector: Vectors) -> str | None:

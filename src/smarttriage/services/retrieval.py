@@ -45,9 +45,13 @@ class ChanceModel:
         """Return the chance, 0..1; 0 where there is no candidate."""
         if not candidates:
             return 0.0
-        best = candidates[0].score
-        background = candidates[TENTH - 1].score if len(candidates) >= TENTH else 0.0
-        return 1 / (1 + math.exp(-(self.intercept + self.of_score * best + self.of_margin * (best - background))))
+        odds = self.intercept + self.of_score * candidates[0].score + self.of_margin * margin(candidates)
+        return 1 / (1 + math.exp(-odds))
+
+
+def margin(candidates: Sequence[Candidate]) -> float:
+    """Return how far the best stands above the tenth, which counts as 0 where there is none."""
+    return candidates[0].score - (candidates[TENTH - 1].score if len(candidates) >= TENTH else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
