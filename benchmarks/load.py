@@ -137,7 +137,8 @@ def run(server: Server, n_requests: int, rounds: int) -> list[Block]:
     for _ in range(rounds):
         random.Random(SEED + len(blocks)).shuffle(order)
         for rate in order:
-            blocks.append(block(server, asked, rate, coming, notes))
+            # Another number in each block: a text that came before is not encoded again.
+            blocks.append(block(server, [f"{text} {len(blocks)}" for text in asked], rate, coming, notes))
             time.sleep(PAUSE_S)
     return blocks
 
