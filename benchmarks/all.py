@@ -61,6 +61,7 @@ PLAN: dict[str, Arguments] = {
     "silence": _none,
     "rerank": _none,
     "encoders": lambda given: ["--base", given.base],
+    "graph_fusion": lambda given: ["--weights", given.weights],
     "encoder_share": lambda given: ["--weights", given.weights, "--trained", given.trained],
     "long_texts": _none,
     "same_fix": _none,
@@ -128,7 +129,7 @@ def missing(name: str, given: Given) -> str | None:
     """Return why a benchmark cannot be run here, or None."""
     if "shared" in source(name) and not DATA.is_dir():
         return f"{DATA} is not there"
-    if name in ("bulk", "peers", "encoder_share") and given.weights is None:
+    if name in ("bulk", "peers", "encoder_share", "graph_fusion") and given.weights is None:
         return "--weights names no folder"
     if (name == "encoders" and given.base is None) or (name == "encoder_share" and given.trained is None):
         return f"--{'base' if name == 'encoders' else 'trained'} names no folder"

@@ -24,7 +24,7 @@ from smarttriage.adapters.lexical.tantivy import TantivyIndex
 from smarttriage.adapters.stores.sql import SqlStore
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts
-from smarttriage.bootstrap.retrieval import read_documents, read_judged
+from smarttriage.bootstrap.retrieval import read_documents
 from smarttriage.domain.article import MAX_PASSAGE_CHARS
 from smarttriage.domain.incident_parts import MAX_WHOLE_CHARS, N_PARTS, IncidentOfPart, further_passages, part_id
 from smarttriage.domain.text import MAX_CHARS, model_text
@@ -37,6 +37,7 @@ from smarttriage.services.retrieval_evaluation import ALLOWED, Document, JudgedQ
 from smarttriage.services.similar import BOUNDS
 from smarttriage.services.training import embed
 from smarttriage.testing.factories import NOON, a_principal, an_incident
+from unseen import read_queries
 
 ROOT = Path(__file__).resolve().parent.parent
 SETS = ("gitbugs_duplicates", "stackfaq_webapps")
@@ -136,7 +137,7 @@ def measured(name: str, data: Path, encoder: Encoder) -> dict[str, Any]:
     """Return split -> row -> figures of one set, and how many documents are long."""
     folder = data / name
     documents = list(read_documents(folder / "corpus.jsonl.gz"))
-    queries = {split: read_judged([folder / f"queries.{split}.jsonl.gz"], [folder / f"qrels.{split}.tsv"]) for split in SPLITS}
+    queries = {split: read_queries(folder, split) for split in SPLITS}
     with tempfile.TemporaryDirectory() as place:
         ways: Mapping[str, Finds] = {
             **{f"{n} part{'s' if n > 1 else ''}": by_parts(documents, n, encoder) for n in TRIED},

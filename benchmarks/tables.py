@@ -35,6 +35,7 @@ SECTIONS = {
     "bulk": "Bulk embedding: texts per second beside sentence-transformers, and resuming after kill -9",
     "latency": "A suggestion over HTTP",
     "limit": "How near the encoder is to what a core can do",
+    "graph_fusion": "The encoder's graph with fused attention",
     "peers": "Beside what one would pick instead: time, memory and quality over HTTP",
     "load": "Suggestions while resolutions come in, 5,000 articles and 100,000 past incidents",
     "training_speed": "Speed: training, one classification, its explanation, a batch of 10,000",

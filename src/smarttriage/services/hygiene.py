@@ -21,7 +21,7 @@ from smarttriage.services.live import Live
 from smarttriage.services.shown import ShownCounter
 
 # Cosine of two articles' mean passages from which they are proposed for merging. Chosen by benchmarks/hygiene.py.
-TWIN = 0.95
+TWIN = 0.925
 _BLOCK = 512
 # 0x8004de85, 5.7.124, 80048163, KB5003671: articles of one mould, each about another of these, are no twins.
 _ERROR_CODE = re.compile(r"\b(?:0x[0-9a-f]{3,}|\d+(?:\.\d+){2,}|[a-z]*\d{5,})\b")
