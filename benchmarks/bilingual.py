@@ -36,7 +36,7 @@ from smarttriage.services.training import embed
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("de", "fr", "nl", "es")
-SYSTEMS = ("BM25", "MiniLM", "hybrid", "BM25 + glossary", "MiniLM + glossary", "ours: hybrid + glossary")
+SYSTEMS = ("BM25", "dense", "hybrid", "BM25 + glossary", "dense + glossary", "ours: hybrid + glossary")
 K = 10
 
 

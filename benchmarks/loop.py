@@ -41,7 +41,7 @@ def main() -> None:
     chosen = options.parse_args()
     cache = FileVectorCache(chosen.cache) if chosen.cache else None
     encoder = Cached(parts.encoder(n_threads=1), cache)
-    unseen = msoffice(N_FOR_CHOICE, offset=2 * N_ARTICLES, seed=SEED)
+    unseen = msoffice(N_FOR_CHOICE, offset=N_ARTICLES, seed=SEED)
     choice = {f"{level:.2f}": _run(encoder, unseen, with_loop=True, level=level) for level in LEVELS}
     choice |= {f"{SAME_GROUP:.2f}, article from {SAME_FIX:.2f}": _run(encoder, unseen, with_loop=True, same_fix=SAME_FIX)}
     streams = {
