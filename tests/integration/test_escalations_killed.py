@@ -41,7 +41,8 @@ def tell_until_killed(path: Path, connection: Connection) -> None:
     os.write(connection.fileno(), b"done")
 
 
-def killed_round(path: Path, delay_s: float) -> None:
+def killed_round(store: SqlStore, path: Path, at_least: int, delay_s: float) -> None:
+    """Kill a process that tells once `at_least` steps stand in the store, and `delay_s` later: a busy machine must not decide what is cut."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     reader, writer = context.Pipe(duplex=False)
@@ -49,6 +50,8 @@ def killed_round(path: Path, delay_s: float) -> None:
     child.start()
     writer.close()
     assert os.read(reader.fileno(), 5) == b"ready"
+    while child.is_alive() and len(told(store)) < at_least:
+        time.sleep(0.001)
     child.join(delay_s)
     assert child.pid is not None
     os.kill(child.pid, signal.SIGKILL)
@@ -56,12 +59,9 @@ def killed_round(path: Path, delay_s: float) -> None:
     reader.close()
 
 
-def told(path: Path, after: int) -> list[EscalationEvent]:
-    store = SqlStore.open(path, clock=lambda: NOON)
+def told(store: SqlStore, after: int = 0) -> list[EscalationEvent]:
     with store.begin() as records:
-        found = list(records.escalations(a_principal(), after=after, limit=10_000))
-    store.close()
-    return found
+        return list(records.escalations(a_principal(), after=after, limit=10_000))
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
@@ -71,18 +71,16 @@ def test_sigkill_in_the_middle_of_telling_repeats_and_loses_no_step(tmp_path: Pa
     made = [an_incident(id=f"inc_{n:03}", priority="P1") for n in range(N_INCIDENTS)]
     with store.begin(write=True) as records:
         records.add_incidents(made, key_id=None)
-    store.close()
     read: list[EscalationEvent] = []
     cut_in_the_middle = 0
-    for _ in range(N_ROUNDS):
-        killed_round(path, moments.uniform(0.0, 0.06))
-        read += told(path, read[-1].seq if read else 0)
+    for at in range(N_ROUNDS):
+        killed_round(store, path, 1 + at * N_INCIDENTS * N_STEPS // (2 * N_ROUNDS), moments.uniform(0.0, 0.01))
+        read += told(store, read[-1].seq if read else 0)
         cut_in_the_middle += 0 < len(read) < N_INCIDENTS * N_STEPS
     assert cut_in_the_middle
-    store = SqlStore.open(path, clock=lambda: NOON)
     telling(store).step()
+    read += told(store, read[-1].seq)
     store.close()
-    read += told(path, read[-1].seq)
     wanted = {step.event_id for one in made for step in MATRIX.steps_of(one, POLICY, now=NOON)}
     assert len(wanted) == N_INCIDENTS * N_STEPS
     assert sorted(one.event_id for one in read) == sorted(wanted)
