@@ -94,7 +94,16 @@ PLAN: dict[str, Arguments] = {
     "latency": _none,
     "limit": _none,
     "load": _kept("--keep", "load"),
-    "peers": lambda given: ["--weights", given.weights, "--python", given.peers, "--work", given.work / "peers"],
+    "peers": lambda given: [
+        "--weights",
+        given.weights,
+        "--base",
+        given.base,
+        "--python",
+        given.peers,
+        "--work",
+        given.work / "peers",
+    ],
 }
 
 
@@ -131,8 +140,10 @@ def missing(name: str, given: Given) -> str | None:
         return f"{DATA} is not there"
     if name in ("bulk", "peers", "encoder_share", "graph_fusion") and given.weights is None:
         return "--weights names no folder"
-    if (name == "encoders" and given.base is None) or (name == "encoder_share" and given.trained is None):
-        return f"--{'base' if name == 'encoders' else 'trained'} names no folder"
+    if name in ("encoders", "peers") and given.base is None:
+        return "--base names no folder"
+    if name == "encoder_share" and given.trained is None:
+        return "--trained names no folder"
     if name == "peers" and given.peers is None:
         return "--peers names no interpreter"
     return None

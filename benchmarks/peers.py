@@ -1,13 +1,14 @@
-"""smarttriage beside what one would pick instead: the same texts, the same MiniLM weights, the same machine, one run.
+"""smarttriage beside what one would pick instead, which is all-MiniLM-L6-v2: the same texts, the same machine, one run.
 
-    python benchmarks/peers.py --weights FOLDER --python PYTHON [--documents 5000] [--requests 240] [--work FOLDER] [--only NAME ...]
+    python benchmarks/peers.py --weights FOLDER --base FOLDER --python PYTHON [--documents 5000] [--requests 240] [--work FOLDER] [--only NAME ...]
 
 The documents are the articles of kb_msoffice and, up to --documents, tickets of it_ticket_category. Every server builds its index from the
 texts, is stopped, and is started again over what it saved (cold start: until the first answer). Then the dev queries of kb_msoffice are asked
 (quality), and tickets of the dev split, none twice, by one client and by eight. Our servers answer a whole suggestion: five targets, articles
 and similar incidents, with reasons, stored before it is answered; the others answer ten nearest texts. Nothing else runs beside.
 
---python is an interpreter with the peers: pip install torch==2.13.0 sentence-transformers 'txtai[api]' chromadb qdrant-client haystack-ai \
+--weights is all-MiniLM-L6-v2 as sentence-transformers loads it, --base the same as training/export_encoder.py writes it, int8 (for the bare
+server and chroma's client); ours are the encoders that are shipped. --python is an interpreter with the peers: pip install torch==2.13.0 sentence-transformers 'txtai[api]' chromadb qdrant-client haystack-ai \
     sentence-transformers-haystack hayhooks
 """
 
@@ -35,9 +36,10 @@ import numpy as np
 from latency import KEY, smarttriage
 from peers_plot import plot
 from report import RESULTS, write_results
-from smarttriage.bootstrap import parts
+from smarttriage.adapters.encoders.onnx import OnnxEncoder
 from smarttriage.bootstrap.retrieval import read_judged
 from smarttriage.services.ranking_metrics import ndcg_at
+from smarttriage.services.retrieval import LEAST_CHANCE
 
 HERE = Path(__file__).resolve().parent
 DATA = HERE.parent.parent / "shared" / "data"
@@ -62,6 +64,7 @@ def main() -> None:
     """Run everything and write benchmarks/results/peers.json and .md."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--weights", type=Path, required=True, help="all-MiniLM-L6-v2 as sentence-transformers loads it.")
+    options.add_argument("--base", type=Path, required=True, help="all-MiniLM-L6-v2 as training/export_encoder.py writes it.")
     options.add_argument("--python", type=Path, required=True, help="An interpreter that has the peers.")
     options.add_argument("--documents", type=int, default=5_000)
     options.add_argument("--requests", type=int, default=240, help="for each number of clients")
@@ -71,7 +74,7 @@ def main() -> None:
     work = given.work.resolve()
     corpus = documents(work, given.documents)
     rows = []
-    for peer in peers(work, corpus, given.weights, given.python):
+    for peer in peers(work, corpus, given.weights, given.base, given.python):
         kept = work / f"{peer.name.replace('/', ' ')}.json"
         if not kept.exists() and (not given.only or peer.name in given.only):
             print(f"{peer.name} ...", file=sys.stderr, flush=True)
@@ -105,26 +108,31 @@ def tickets(split: str) -> "itertools.chain[str]":
         return itertools.chain([row["text"] for row in csv.DictReader(lines)])
 
 
-def peers(work: Path, corpus: Path, weights: Path, python: Path) -> list[Peer]:
+def peers(work: Path, corpus: Path, weights: Path, base: Path, python: Path) -> list[Peer]:
     def scripted(name: str, script: str, interpreter: Path, ask: Ask, *more: object) -> Peer:
         folder = work / script
         command = [str(interpreter), str(HERE / "peers" / f"{script}.py"), str(PORT), str(corpus), str(folder), *map(str, more)]
         return Peer(name, command, ask, folder)
 
-    ours = work / "smarttriage"
     articles = corpus.with_name(corpus.name.replace("corpus", "articles"))
-    build = [[*smarttriage(), "import", "articles", str(articles), "--data-dir", str(ours), "--json"]]
-    serve = [*smarttriage(), "serve", "--data-dir", str(ours), "--port", str(PORT)]
+
+    def own_one(name: str, size: str, *more: str) -> Peer:
+        folder, command = work / f"smarttriage-{size}", ["env", f"SMARTTRIAGE_ENCODER={size}", *smarttriage()]
+        build = [[*command, "import", "articles", str(articles), "--data-dir", str(folder), "--json"]]
+        serve = [*command, "serve", "--data-dir", str(folder), "--port", str(PORT), *more]
+        return Peer(name, serve, suggest, folder, [] if more else build)
+
     own = Path(sys.executable)
     vectors = work / "bare" / "vectors.npy"
     return [
-        Peer("smarttriage", serve, suggest, ours, build),
-        Peer("smarttriage, 2 processes", [*serve, "--processes", "2"], suggest, ours),
-        scripted("bare FastAPI + int8 + flat FAISS", "bare", own, search),
+        own_one("smarttriage", "quality"),
+        own_one("smarttriage, 2 processes", "quality", "--processes", "2"),
+        own_one("smarttriage, fast", "fast"),
+        scripted("bare FastAPI + int8 + flat FAISS", "bare", own, search, base),
         scripted("sentence-transformers + FastAPI", "st_fastapi", python, search, weights),
         scripted("qdrant-client local + FastAPI", "qdrant_local", python, search, weights),
         scripted("txtai API", "txtai_api", python, txtai, weights),
-        scripted("chroma server, int8 in the client", "chroma_server", python, Chroma(), vectors),
+        scripted("chroma server, int8 in the client", "chroma_server", python, Chroma(base), vectors),
         scripted("haystack + hayhooks", "hayhooks_memory", python, hayhooks, weights),
     ]
 
@@ -163,23 +171,18 @@ def hayhooks(connection: http.client.HTTPConnection, text: str) -> list[str]:
 class Chroma:
     """Asks chroma's server with vectors of the int8 encoder, encoded in the client."""
 
-    def __init__(self) -> None:
+    def __init__(self, base: Path) -> None:
         self._collection: str | None = None
+        self._encoder = OnnxEncoder.open(base)
 
     def __call__(self, connection: http.client.HTTPConnection, text: str) -> list[str]:
         base = "/api/v2/tenants/default_tenant/databases/default_database/collections"
         if self._collection is None:
             connection.request("GET", base)
             self._collection = next(row["id"] for row in read(connection) if row["name"] == "docs")
-        vector = encoder().encode([text])
+        vector = self._encoder.encode([text])
         found = post(connection, f"{base}/{self._collection}/query", {"query_embeddings": vector.tolist(), "n_results": 10})
         return list(found["ids"][0])
-
-
-def encoder(made: list[object] = []) -> object:  # noqa: B006
-    if not made:
-        made.append(parts.encoder(n_threads=1))
-    return made[0]
 
 
 def measured(peer: Peer, n_requests: int, n_documents: int) -> dict[str, object]:
@@ -312,7 +315,7 @@ def table(result: dict[str, object]) -> str:
         )
     lines += [
         "",
-        f"smarttriage says nothing where the first article has less than one chance in five: {len(answered)} of {len(result['rows'][0]['ndcg'])} queries "
+        f"smarttriage says nothing where the first article has less than {LEAST_CHANCE:.0%} chance: {len(answered)} of {len(result['rows'][0]['ndcg'])} queries "
         "are answered, and its silence counts 0 over all queries. It reads every passage of an article, the others its first 256 tokens, which is "
         "most of what its build costs.",
         "",

@@ -1,6 +1,6 @@
 """The least one can do: FastAPI, the int8 encoder, a flat FAISS index, texts in memory. No store, no keys, no classes.
 
-python bare.py PORT CORPUS.jsonl FOLDER
+python bare.py PORT CORPUS.jsonl FOLDER ENCODER
 """
 
 import json
@@ -14,11 +14,11 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from smarttriage.bootstrap import parts
+from smarttriage.adapters.encoders.onnx import OnnxEncoder
 
 port, corpus, folder = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
 rows = [json.loads(line) for line in corpus.open(encoding="utf-8")]
-encoder = parts.encoder(n_threads=2)
+encoder = OnnxEncoder.open(Path(sys.argv[4]), n_threads=2)
 faiss.omp_set_num_threads(1)
 if not (folder / "vectors.npy").exists():
     started = time.perf_counter()
