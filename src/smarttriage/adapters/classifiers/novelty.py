@@ -39,9 +39,11 @@ MAX_MEASURED = 4_000
 N_NEAREST_EVERYDAY = 3
 # Fewer rows say too little of a language's texts; below, none of them is refused.
 MIN_ROWS_OF_LANGUAGE = 50
-# A terse text gives the encoder little to go by, so that a real one looks strange sooner; those have a bound of their own. From 9 to 12 words
-# the dev half of benchmarks/data/dont_know.jsonl says the same, at 8 one hard ticket is refused.
-MAX_WORDS_TERSE = 10
+# A terse text gives the encoder little to go by, so that a real one looks strange sooner; those have a bound of their own.
+MAX_WORDS_TERSE = 8
+# So far that bound spares texts: one of nine or ten words gives hardly more. On the dev half of benchmarks/data/dont_know.jsonl nothing but one
+# hard ticket changes between 8 and 12 words.
+MAX_WORDS_SPARED = 10
 # A language is understood from ten rows and one in a hundred on; of few rows, from one in five.
 UNDERSTOOD_SHARE = 0.01
 MIN_UNDERSTOOD = 10
@@ -112,7 +114,7 @@ class NearestRows:
         score = _scaled(near, self.nearness) + (sum(tops) / len(tops) if tops else 0.0)
         if len(self.everyday):
             score += _scaled(near - _nearest(self.everyday @ vector, N_NEAREST_EVERYDAY), self.contrast)
-        classes = (language or _UNCLEAR, *([_TERSE] if is_terse(text) else []))
+        classes = (language or _UNCLEAR, *([_TERSE] if is_terse(text, MAX_WORDS_SPARED) else []))
         strange, doubtful = _lowest([self.bounds.get(name, _NEVER) for name in classes])
         far, rather_far = _lowest([self.far.get(name, _NEVER) for name in classes])
         kinds = {label: _nearest(similarity[rows]) for label, rows in self._rows_of_kind.items()}
@@ -195,9 +197,9 @@ def fit_novelty(
     return NearestRows(rows, kinds, labels, nearness, confidence, bounds, far, understood, common, contrast)
 
 
-def is_terse(text: str) -> bool:
+def is_terse(text: str, most: int = MAX_WORDS_TERSE) -> bool:
     """Return whether a text has so few words that it is bounded apart."""
-    return len(text.split()) <= MAX_WORDS_TERSE
+    return len(text.split()) <= most
 
 
 def _members(texts: Sequence[str], detected: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
