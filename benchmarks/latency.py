@@ -1,12 +1,14 @@
 """How long a suggestion takes over HTTP with 20,000 incidents loaded, where the time goes, how many a second, start-up and memory.
 
     python benchmarks/latency.py [--incidents 20000] [--requests 200] [--before CHECKOUT]
+    SMARTTRIAGE_ENCODER=fast python benchmarks/latency.py
 
 Loads real tickets (../shared/data/it_ticket_category/train.csv.gz) into a fresh data folder with `smarttriage import incidents`,
 starts `smarttriage serve` on it, lets it finish its first passes over them, and asks over loopback with texts of 15, 60 and 200
 tokens. The encoder alone, one client, several clients and one client whose texts come again take turns in rounds, so that what
 else the machine does falls on all of them alike; processor time is given beside the clock's, because it depends on that less.
-With `--before` another checkout serves a copy of the data, and both are asked in turn.
+With `--before` another checkout serves a copy of the data, and both are asked in turn; it must read the same tables and have the same encoder.
+The second command writes latency_fast.
 """
 
 import argparse
@@ -28,6 +30,7 @@ from pathlib import Path
 from latency_tables import table
 from report import machine, write_results
 from smarttriage.bootstrap import parts
+from smarttriage.config import EncoderSize, Settings
 from smarttriage.ports import Encoder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,7 +83,9 @@ def main() -> None:
         "rows": [samples.row() for samples in found[PORTS[0]].values()],
         "before": former_facts and former_facts | {"rows": [samples.row() for samples in found[PORTS[1]].values()]},
     }
-    write_results("latency", result, table(result))
+    write_results(
+        "latency" if Settings().encoder is EncoderSize.QUALITY else f"latency_{Settings().encoder}", result, table(result)
+    )
 
 
 @dataclass

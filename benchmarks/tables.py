@@ -34,6 +34,7 @@ SECTIONS = {
     "similar_scale": "Similar incidents among 20,000, 100,000 and 1,000,000 past ones: time and memory",
     "bulk": "Bulk embedding: texts per second beside sentence-transformers, and resuming after kill -9",
     "latency": "A suggestion over HTTP",
+    "latency_fast": "A suggestion over HTTP with the small encoder",
     "limit": "How near the encoder is to what a core can do",
     "graph_fusion": "The encoder's graph with fused attention",
     "peers": "Beside what one would pick instead: time, memory and quality over HTTP",

@@ -11,6 +11,7 @@ BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 # Write one table under two names, by the sets or the size that they are given.
 TWO_TABLES = {
     "cold_start": {"cold_start", "cold_start_development"},
+    "latency": {"latency", "latency_fast"},
     "encoder_share": {"encoder_share_quality", "encoder_share_fast"},
 }
 # Writes its files itself.
