@@ -41,8 +41,7 @@ N_NEAREST_EVERYDAY = 3
 MIN_ROWS_OF_LANGUAGE = 50
 # A terse text gives the encoder little to go by, so that a real one looks strange sooner; those have a bound of their own.
 MAX_WORDS_TERSE = 8
-# So far that bound spares texts: one of nine or ten words gives hardly more. On the dev half of benchmarks/data/dont_know.jsonl nothing but one
-# hard ticket changes between 8 and 12 words.
+# That bound spares texts up to here; on the dev half of benchmarks/data/dont_know.jsonl one hard ticket changes between 8 and 12 words.
 MAX_WORDS_SPARED = 10
 # A language is understood from ten rows and one in a hundred on; of few rows, from one in five.
 UNDERSTOOD_SHARE = 0.01
