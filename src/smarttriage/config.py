@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     model: Path | None = Field(None, description="A model bundle; default: the data folder's promoted one, else the starter.")
     encoder: EncoderSize = Field(
         EncoderSize.QUALITY,
-        description="`fast` reads a text in less than half the time and finds somewhat less; the indexes follow a change by themselves.",
+        description="`fast` reads a text in about half the time and finds somewhat less; the indexes follow a change by themselves.",
     )
     field_modes: dict[str, FieldMode] = Field(default_factory=dict, description='JSON, for example {"urgency": "recommend"}.')
     holdout_share: float = Field(
