@@ -90,7 +90,7 @@ PLAN: dict[str, Arguments] = {
     "indexes": _kept("--keep", "indexes"),
     "similar": _none,
     "similar_scale": _kept("--keep", "similar_scale"),
-    "bulk": lambda given: ["--weights", given.weights],
+    "bulk": lambda given: ["--weights", given.weights, "--base", given.base],
     "latency": _none,
     "limit": _none,
     "load": _kept("--keep", "load"),
@@ -113,8 +113,12 @@ def main() -> int:
     options.add_argument("--only", nargs="+", choices=sorted(PLAN), metavar="NAME", help="These, in the order of the plan.")
     options.add_argument("--list", action="store_true", help="Print the commands and run none.")
     options.add_argument("--work", type=Path, default=HERE.parent / ".cache" / "benchmarks")
-    options.add_argument("--weights", type=Path, help="all-MiniLM-L6-v2 as sentence-transformers loads it, for `bulk`.")
-    options.add_argument("--base", type=Path, help="all-MiniLM-L6-v2 as training/export_encoder.py writes it, for `encoders`.")
+    options.add_argument(
+        "--weights", type=Path, help="all-MiniLM-L6-v2 as sentence-transformers loads it, for `bulk` and `peers`."
+    )
+    options.add_argument(
+        "--base", type=Path, help="all-MiniLM-L6-v2 as training/export_encoder.py writes it, for `encoders`, `bulk` and `peers`."
+    )
     options.add_argument("--trained", type=Path, help="What training/train_encoder.py left, by size, for `encoder_share`.")
     options.add_argument("--peers", type=Path, help="A Python that has the peers, for `peers`.")
     chosen = options.parse_args()
@@ -140,7 +144,7 @@ def missing(name: str, given: Given) -> str | None:
         return f"{DATA} is not there"
     if name in ("bulk", "peers", "encoder_share", "graph_fusion") and given.weights is None:
         return "--weights names no folder"
-    if name in ("encoders", "peers") and given.base is None:
+    if name in ("encoders", "bulk", "peers") and given.base is None:
         return "--base names no folder"
     if name == "encoder_share" and given.trained is None:
         return "--trained names no folder"

@@ -26,11 +26,12 @@ from smarttriage.adapters.encoders.onnx import OnnxEncoder
 from smarttriage.adapters.indexes.faiss import FaissIndex
 from smarttriage.adapters.lexical.tantivy import TantivyIndex
 from smarttriage.adapters.vector_cache import FileVectorCache
-from smarttriage.bootstrap.retrieval import read_documents, read_judged
+from smarttriage.bootstrap.retrieval import read_documents
 from smarttriage.config import EncoderSize
 from smarttriage.domain.article import passages
 from smarttriage.services.retrieval_evaluation import Document, Fold, JudgedQueries, build_search, parts_of
 from smarttriage.services.training import embed
+from unseen import of_fold, read_train
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARES = (0.0, 0.35, 0.7, 1.0)
@@ -58,13 +59,6 @@ class Plan:
         return ROOT / "training" / "recipes" / f"encoder_{self.size}.toml"
 
 
-def held_queries(folder: Path, fold: Fold) -> JudgedQueries:
-    """Return the train queries of the fold, which the encoder was not trained on."""
-    judged = read_judged([folder / "queries.train.jsonl.gz"], [folder / "qrels.train.tsv"])
-    texts = {query: text for query, text in judged.texts.items() if fold.holds(query, judged)}
-    return JudgedQueries(texts, {query: judged.qrels[query] for query in texts})
-
-
 def few_documents(documents: Sequence[Document], queries: JudgedQueries) -> list[Document]:
     """Return the records that answer the queries, then others in their order, up to about N_PASSAGES passages."""
     right = {record for grades in queries.qrels.values() for record in grades}
@@ -79,7 +73,7 @@ def few_documents(documents: Sequence[Document], queries: JudgedQueries) -> list
 
 def opened(name: str, data: Path, cache: FileVectorCache, encoder: OnnxEncoder, fold: Fold) -> JudgedSet:
     """Return the set with the queries held out over a part of its records."""
-    queries = held_queries(data / name, fold)
+    queries = of_fold(read_train(data / name), fold)
     pieces = parts_of(few_documents(read_documents(data / name / "corpus.jsonl.gz"), queries))
     vectors = embed(pieces.texts, encoder=encoder, cache=cache)
     dense = FaissIndex(encoder_id=encoder.encoder_id, dim=encoder.dim)

@@ -19,6 +19,17 @@ def held_out(folder: Path | None = None) -> Fold | None:
     return Fold.parse(student["held_out"]) if student else None
 
 
+def read_train(folder: Path) -> JudgedQueries:
+    """Return the train queries of a set."""
+    return read_judged([folder / "queries.train.jsonl.gz"], [folder / "qrels.train.tsv"])
+
+
+def of_fold(judged: JudgedQueries, fold: Fold, *, inside: bool = True) -> JudgedQueries:
+    """Return the queries that the fold holds, or those that it does not."""
+    texts = {query: text for query, text in judged.texts.items() if fold.holds(query, judged) is inside}
+    return JudgedQueries(texts, {query: judged.qrels[query] for query in texts})
+
+
 def read_queries(folder: Path, *splits: str, encoder: Path | None = None) -> JudgedQueries:
     """Return the queries of a set's splits without those that the encoder in the folder `encoder` was trained on."""
     found = read_judged(
@@ -27,8 +38,7 @@ def read_queries(folder: Path, *splits: str, encoder: Path | None = None) -> Jud
     fold = held_out(encoder) if folder.name in TRAINED and "train" in splits else None
     if fold is None:
         return found
-    train = read_judged([folder / "queries.train.jsonl.gz"], [folder / "qrels.train.tsv"])
-    known = {query for query in train.texts if not fold.holds(query, train)}
+    known = of_fold(read_train(folder), fold, inside=False).texts
     kept = {query: text for query, text in found.texts.items() if query not in known}
     return JudgedQueries(kept, {query: found.qrels[query] for query in kept})
 
@@ -36,6 +46,5 @@ def read_queries(folder: Path, *splits: str, encoder: Path | None = None) -> Jud
 def trained_records(folder: Path) -> frozenset[str]:
     """Return the records of a set that answer a query which the shipped encoder was trained on."""
     fold = held_out()
-    train = read_judged([folder / "queries.train.jsonl.gz"], [folder / "qrels.train.tsv"])
-    known = [query for query in train.texts if fold is not None and not fold.holds(query, train)]
-    return frozenset(record for query in known for record, grade in train.qrels[query].items() if grade > 0)
+    known = of_fold(read_train(folder), fold, inside=False).qrels if fold else {}
+    return frozenset(record for grades in known.values() for record, grade in grades.items() if grade > 0)
