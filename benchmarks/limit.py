@@ -21,6 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 from latency import TOKENS, text_of
 from report import write_results
 from smarttriage.adapters.encoders.manifest import MODEL
+from smarttriage.adapters.encoders.onnx import feed
 from smarttriage.bootstrap import parts
 
 SIZE = 1_536
@@ -41,8 +42,8 @@ def main() -> None:
         text = text_of(n)
         tokens, encode = len(encoder._tokenizer.encode(text).ids), spent(lambda text=text: encoder.encode([text]), chosen.runs)
         ids = np.array([encoder._tokenizer.encode(text).ids], dtype=np.int64)
-        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-        run = spent(lambda feed=feed: encoder._session.run(None, feed), chosen.runs)
+        fed = feed(encoder._session, ids)
+        run = spent(lambda fed=fed: encoder._session.run(None, fed), chosen.runs)
         adds = tokens * weights + layers * 2 * tokens * tokens * width
         least = adds / peak["int8"] * 1_000
         rows.append({"tokens": tokens, "multiply_adds": adds, "least_ms": least, "run_ms": run, "encode_ms": encode})

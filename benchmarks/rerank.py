@@ -26,6 +26,7 @@ from tokenizers import Tokenizer
 from report import write_results
 from retrieval import CHOOSING, SETS, JudgedSet, K, Scores, ndcg, opened, rankings, weighted
 from smarttriage.adapters.encoders.manifest import MODEL, TOKENIZER
+from smarttriage.adapters.encoders.onnx import feed
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts
 from smarttriage.services.retrieval import DENSE_WEIGHT
@@ -45,7 +46,7 @@ class TokenEncoder:
     def __init__(self, folder: Path) -> None:
         model = onnx.load(str(folder / MODEL))
         last = [node for node in model.graph.node if node.op_type == "LayerNormalization"][-1].output[0]
-        model.graph.output.append(onnx.helper.make_tensor_value_info(last, onnx.TensorProto.FLOAT, ["n", "tokens", None]))
+        model.graph.output.append(onnx.helper.make_tensor_value_info(last, onnx.TensorProto.FLOAT, None))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self._last = last
@@ -56,14 +57,15 @@ class TokenEncoder:
 
     def of(self, text: str) -> Matrix:
         ids = np.array([self._tokenizer.encode(text).ids], dtype=np.int64)
-        rows = self._session.run([self._last], {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0][1:-1]
+        states = self._session.run([self._last], feed(self._session, ids))[0]
+        rows = states.reshape(-1, states.shape[-1])[1:-1]
         return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 
     def read(self, length: int) -> float:
         """Return the milliseconds that one text of so many tokens takes."""
         ids = np.full((1, length), 1_000, dtype=np.int64)
         started = time.perf_counter()
-        self._session.run([self._last], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        self._session.run([self._last], feed(self._session, ids))
         return (time.perf_counter() - started) * 1_000
 
     def n_tokens(self, text: str) -> int:

