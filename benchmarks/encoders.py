@@ -2,7 +2,7 @@
 
     python benchmarks/encoders.py --base FOLDER [--also FOLDER ...] [--data ../shared/data] [--cache FOLDER]
 
---base is all-MiniLM-L6-v2 as training/export_encoder.py writes it. Writes benchmarks/results/encoders.json and .md. Reported on dev queries
+--base is all-MiniLM-L6-v2 as training/export_encoder.py writes it; beside the shipped encoders stands a static one (benchmarks/static_tier.py). Writes benchmarks/results/encoders.json and .md. Reported on dev queries
 alone; BM25's share is chosen for each encoder by the rule of benchmarks/retrieval.py on the train queries that it was not trained on (for the
 base all of them), beside it stands the share in use. Shorter vectors are the leading dimensions, normalised again. Latency is one text at a time
 on one thread, the encoders in turn in one process; the ratio is the median of the ratios of the pairs measured next to each other, so that a
@@ -27,12 +27,16 @@ from smarttriage.adapters.encoders.onnx import OnnxEncoder
 from smarttriage.adapters.indexes.faiss import FaissIndex
 from smarttriage.adapters.lexical.tantivy import TantivyIndex
 from smarttriage.adapters.vector_cache import FileVectorCache
+from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.resources import shipped
+from smarttriage.config import EncoderSize
 from smarttriage.services.retrieval import DENSE_WEIGHT
 from smarttriage.services.retrieval_evaluation import build_search
+from static_tier import StaticEncoder
 
 ROOT = Path(__file__).resolve().parent.parent
 BASE = "all-MiniLM-L6-v2-int8"
+STATIC = "static, of quality's tokens"
 SIDES = ("dense", "hybrid, share in use", "hybrid, its own share")
 DIMS = (256, 128)
 # Aimed at: so far above the better of BM25 and MiniLM of each set, on the mean.
@@ -75,7 +79,7 @@ def shortened(judged: JudgedSet, dim: int) -> JudgedSet:
     return replace(judged, search=search, title_once=search, vectors=asked, piece_vectors=pieces)
 
 
-def text_of_tokens(encoder: OnnxEncoder, n: int) -> str:
+def text_of_tokens(encoder: OnnxEncoder | StaticEncoder, n: int) -> str:
     """Return a text of exactly n tokens, the special ones included."""
     words = WORDS * 8
     return next(
@@ -83,7 +87,7 @@ def text_of_tokens(encoder: OnnxEncoder, n: int) -> str:
     )
 
 
-def latencies(encoders: Mapping[str, OnnxEncoder]) -> dict[int, dict[str, dict[str, float]]]:
+def latencies(encoders: Mapping[str, OnnxEncoder | StaticEncoder]) -> dict[int, dict[str, dict[str, float]]]:
     """Return p50 in ms and the ratio to the base encoder, by tokens and encoder."""
     rows = {}
     for n in TOKENS:
@@ -164,8 +168,9 @@ def main() -> None:
     shipped_ones = sorted(each.parent for each in (shipped("models") / "encoders").glob("*/manifest.json"))
     folders = {name_of(folder): folder for folder in [given.base, *shipped_ones, *given.also]}
     cache, scores, rows = FileVectorCache(given.cache), {}, {}
-    for name, folder in folders.items():
-        encoder = OnnxEncoder.open(folder, n_threads=2)
+    static = StaticEncoder(parts.encoder_folder(EncoderSize.QUALITY), cache)
+    for name, folder in [*folders.items(), (STATIC, parts.encoder_folder(EncoderSize.QUALITY))]:
+        encoder = static if name == STATIC else OnnxEncoder.open(folder, n_threads=2)
         judged = {each: opened(each, given.data, cache, encoder, folder=folder) for each in SETS}
         share = own_share([judged[each] for each in CHOOSING])
         scores[name] = {each: dev_scores(one, share) for each, one in judged.items()}
@@ -173,7 +178,8 @@ def main() -> None:
             str(dim): float(np.mean([dev_scores(shortened(judged[each], dim), share)[SIDES[1]].mean() for each in CHOOSING]))
             for dim in DIMS
         }
-        rows[name] = {"id": folder.name, "share": share, "short": short, "model_mb": (folder / MODEL).stat().st_size / 1e6}
+        size = static.megabytes if name == STATIC else (folder / MODEL).stat().st_size / 1e6
+        rows[name] = {"id": encoder.encoder_id, "share": share, "short": short, "model_mb": size}
     for name, row in rows.items():
         ndcg = {side: {each: float(scores[name][each][side].mean()) for each in SETS} for side in ("lexical", *SIDES)}
         for side in ndcg.values():
@@ -183,7 +189,7 @@ def main() -> None:
             side: dict(zip(("mean", "error"), compared(scores[name], scores[BASE], side, CHOOSING), strict=True))
             for side in SIDES
         }
-    latency = latencies({name: OnnxEncoder.open(folder) for name, folder in folders.items()})
+    latency = latencies({name: OnnxEncoder.open(folder) for name, folder in folders.items()} | {STATIC: static})
     write_results("encoders", {"encoders": rows, "latency": latency}, table(rows, latency))
 
 
