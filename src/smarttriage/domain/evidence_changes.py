@@ -1,6 +1,6 @@
 """What a text's evidence would be if one thing were otherwise: "only this team", "no workaround". The ground of counterfactuals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from smarttriage.domain.configuration import Section
@@ -47,12 +47,11 @@ class EvidenceChange:
         """Return whether the change may raise (or else lower) a priority: "P4 if work has stopped" is no reason for anybody."""
         return self.moves is None or (self.moves == "up") == raises
 
-    def changes(self, cues: Sequence[Cue]) -> bool:
-        """Return whether the text says anything else yet: a change that it says already, or that does not concern it, is none."""
-        there = {cue.cue for cue in cues}
-        if self.needs and not there & self.needs:
+    def changes(self, there: Set[str]) -> bool:
+        """Return whether a text with these cue types says anything else: a change that it says already, or that does not concern it, is none."""
+        if self.needs and self.needs.isdisjoint(there):
             return False
-        return bool(there & self.drops) or (self.adds is not None and self.adds not in there)
+        return not self.drops.isdisjoint(there) or (self.adds is not None and self.adds not in there)
 
 
 def parse_changes(top: Section) -> tuple[EvidenceChange, ...]:
