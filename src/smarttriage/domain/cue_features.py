@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence, Set
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from smarttriage.domain.cue_types import CUE_TYPES, Cue
 
@@ -81,6 +81,8 @@ class _Told(NamedTuple):
 
 
 _NOTHING = _Told(0, False, 0)
+# A cue type, before and after.
+_Change: TypeAlias = tuple[str, _Told, _Told]
 
 
 class CueNumbers:
@@ -119,15 +121,12 @@ class CueNumbers:
         row[_SURFACE_PLACE:] = [_SCALE * value for value in _surface(self._text)]
         return tuple(row)
 
-    def gains(self, others: Mapping[str, Sequence[Cue]]) -> dict[int, float]:
+    def gains(self, others: Mapping[str, Sequence[Cue]]) -> Mapping[int, float]:
         """Return place -> what its number gains where the cues of these types are others, for the numbers that change."""
-        gained: dict[int, float] = {}
-        for name, cues in others.items():
-            gained.update(_gains(name, self._told.get(name, _NOTHING), self._told_by(name, cues)))
-        combined = self._combined.difference(others) | _COMBINED.intersection(name for name, cues in others.items() if cues)
-        if combined != self._combined:
-            gained.update(_combinations_gained(self._combined, combined))
-        return gained
+        return _gains(
+            tuple([(name, self._told.get(name, _NOTHING), self._told_by(name, cues)) for name, cues in others.items()]),
+            self._combined,
+        )
 
     def losses(self, start: int, end: int) -> dict[int, float]:
         """Return place -> what its number loses without the text between, and so without all cues that share words with it."""
@@ -136,7 +135,7 @@ class CueNumbers:
         return {place: -value for place, value in self.gains(left).items()}
 
     def _told_by(self, name: str, cues: Sequence[Cue]) -> _Told:
-        in_title = bool(self._title_end) and any(cue.start < self._title_end for cue in cues)
+        in_title = self._title_end > 0 and any(cue.start < self._title_end for cue in cues)
         largest = max((cue.value or 0 for cue in cues), default=0) if name in _NUMBERED_PLACES else 0
         return _Told(len(cues), in_title, largest)
 
@@ -157,13 +156,15 @@ def _numbers(name: str, told: _Told) -> Mapping[int, float]:
 
 
 @lru_cache(maxsize=4_096)
-def _gains(name: str, before: _Told, after: _Told) -> Mapping[int, float]:
-    return _gained(_numbers(name, before), _numbers(name, after))
-
-
-@lru_cache(maxsize=4_096)
-def _combinations_gained(before: frozenset[str], after: frozenset[str]) -> Mapping[int, float]:
-    return _gained(_combinations(before), _combinations(after))
+def _gains(changes: tuple[_Change, ...], combined: frozenset[str]) -> Mapping[int, float]:
+    """Return what changes of some types add to the numbers; of those that combine, `combined` are there before."""
+    gained: dict[int, float] = {}
+    for name, before, after in changes:
+        gained.update(_gained(_numbers(name, before), _numbers(name, after)))
+    gone = {name for name, _, after in changes if not after.n_cues}
+    come = _COMBINED.intersection(name for name, _, after in changes if after.n_cues)
+    gained.update(_gained(_combinations(combined), _combinations(combined - gone | come)))
+    return gained
 
 
 def _gained(old: Mapping[int, float], new: Mapping[int, float]) -> Mapping[int, float]:

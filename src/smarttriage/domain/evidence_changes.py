@@ -39,9 +39,12 @@ class EvidenceChange:
         """Return (the cues afterwards, those that were taken away)."""
         dropped = tuple(cue for cue in cues if cue.cue in self.drops)
         kept = tuple(cue for cue in cues if cue.cue not in self.drops)
-        if self.adds is None:
-            return kept, dropped
-        return (*kept, Cue(_NOWHERE, _NOWHERE, self.adds, self.number)), dropped
+        return (kept if self.added is None else (*kept, self.added)), dropped
+
+    @property
+    def added(self) -> Cue | None:
+        """The cue that would be found instead, behind the text; None for none."""
+        return None if self.adds is None else Cue(_NOWHERE, _NOWHERE, self.adds, self.number)
 
     def allows(self, raises: bool) -> bool:
         """Return whether the change may raise (or else lower) a priority: "P4 if work has stopped" is no reason for anybody."""

@@ -19,7 +19,7 @@ from smarttriage.adapters.classifiers.heads import (
     with_dense,
 )
 from smarttriage.adapters.classifiers.novelty import NearestRows, read_novelty
-from smarttriage.adapters.classifiers.prepared import Prepared, prepare
+from smarttriage.adapters.classifiers.prepared import EvidenceHead, Prepared, prepare
 from smarttriage.domain.errors import InvalidInput, NotFound
 from smarttriage.ports import HeldOut, Probabilities, TargetCard, TextSpan, Vectors
 from smarttriage.ports.evidence import Reconsidered
@@ -52,7 +52,8 @@ class SklearnClassifier:
         self._cards = {name: model.card for name, model in self._models.items()}
         # A request explains several targets of the same text.
         self._ordered, ordered_columns = _ordered_columns(self._models, self._columns)
-        self._prepared = lru_cache(maxsize=16)(partial(prepare, features, self._head, ordered_columns))
+        evidence = EvidenceHead(ordered_columns, self._head.dense[features.dim :, ordered_columns])
+        self._prepared = lru_cache(maxsize=16)(partial(prepare, features, self._head, evidence))
 
     @classmethod
     def from_files(

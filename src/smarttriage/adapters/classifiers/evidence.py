@@ -72,11 +72,11 @@ class EvidenceCues:
 
 
 def _altered(change: EvidenceChange, cues: Sequence[Cue], numbers: CueNumbers) -> Altered:
-    kept, dropped = change.apply(cues)
+    dropped = [cue for cue in cues if cue.cue in change.drops]
     others: dict[str, Sequence[Cue]] = {cue.cue: () for cue in dropped}
-    if change.adds is not None:  # it stands behind what was kept
-        others[change.adds] = (*others.get(change.adds, numbers.of(change.adds)), kept[-1])
-    return Altered(change, tuple(map(_span, dropped)), numbers.gains(others))
+    if (added := change.added) is not None:
+        others[added.cue] = (*others.get(added.cue, numbers.of(added.cue)), added)
+    return Altered(change, tuple([_span(cue) for cue in dropped]), numbers.gains(others))
 
 
 def _span(cue: Cue) -> TextSpan:

@@ -45,8 +45,8 @@ class Carried:
         return heaviest([span for span in spans if span.end > span.start], n)
 
     def _run(self, run: Sequence[int]) -> TextSpan:
-        chunks = self._prepared.reading.chunks
-        return TextSpan(chunks[run[0]][0], chunks[run[-1]][1], float(self._chunks[run[0] : run[-1] + 1].sum()))
+        reading = self._prepared.reading
+        return TextSpan(reading.starts[run[0]], reading.ends[run[-1]], float(self._chunks[run[0] : run[-1] + 1].sum()))
 
 
 def heaviest(spans: Sequence[TextSpan], n: int) -> list[TextSpan]:
