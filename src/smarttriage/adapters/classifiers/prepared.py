@@ -94,7 +94,7 @@ def _take_words_away(shifts: Vectors, altered: Sequence[Altered], reading: Readi
         for span in alternative.spans:
             at = span.start, span.end
             if at not in carried:
-                carried[at] = chunks[reading.inside(*at)].sum(axis=0)
+                carried[at] = np.add.reduce(chunks[reading.inside(*at)])
             shifts[place] -= carried[at]
 
 
