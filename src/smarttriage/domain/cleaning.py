@@ -44,6 +44,8 @@ _HTML = re.compile(
 # Codes that people search for; a quoted line that holds one stays readable.
 _CODE = re.compile(r"\b(?:0x[0-9a-f]{4,}|[A-Z]{2,}-?\d{3,}|[\w-]+(?:Exception|Error))\b")
 _VISIBLE = re.compile(r"\S")
+# Each with what it cannot do without: nearly every text is past a look at that.
+_ADDED = ((_HTML, "<&"), (_FORWARD_MARK, ("---", ":")), (_HEADERS, ":"), (_DISCLAIMER, ("\n\n", "\n\r\n")))
 MIN_WORDS = 3
 
 
@@ -54,12 +56,14 @@ def cleaned(text: str) -> str:
     meant (a mail that was only forwarded) and stays but for its headers; a text that would be empty stays whole.
     """
     original = text
-    for pattern in (_HTML, _FORWARD_MARK, _HEADERS, _DISCLAIMER):
-        text = pattern.sub(_blank, text)
+    for pattern, signs in _ADDED:
+        if any(sign in text for sign in signs):
+            text = pattern.sub(_blank, text)
     shorter = _SIGNATURE.sub(_blank, text)
     if (found := _HISTORY.search(shorter)) is not None:
         shorter = shorter[: found.start()] + _without_codes(shorter[found.start() :])
-    shorter = _QUOTED.sub(lambda match: _without_codes(match.group()), shorter)
+    if ">" in shorter:
+        shorter = _QUOTED.sub(lambda match: _without_codes(match.group()), shorter)
     if len(shorter.split()) >= MIN_WORDS:
         return without_salutations(shorter)
     forwarded = _HISTORY.sub(_blank, text)

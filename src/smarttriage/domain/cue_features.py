@@ -1,8 +1,9 @@
 """Cues as numbers for a classifier: what is there, where, how often, how many people, and what comes together."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from functools import cache, lru_cache
+from typing import NamedTuple, TypeAlias
 
 from smarttriage.domain.cue_types import CUE_TYPES, Cue
 
@@ -68,19 +69,20 @@ def columns() -> tuple[str, ...]:
 
 def values(text: str, cues: Sequence[Cue]) -> tuple[float, ...]:
     """Return the numbers of a model text and its cues, each between 0 and about 1."""
-    row = [0.0] * len(columns())
-    for place, value in filled(text, cues).items():
-        row[place] = value
-    return tuple(row)
+    return CueNumbers(text, cues).values()
 
 
-def filled(text: str, cues: Sequence[Cue]) -> dict[int, float]:
-    """Return place -> number of the columns that are not 0."""
-    title_end = max(text.find("\n"), 0)
-    found = _counted(cues, title_end)
-    found.update(_combined({cue.cue for cue in cues}))
-    found.update({_SURFACE_PLACE + place: _SCALE * value for place, value in enumerate(_surface(text)) if value})
-    return found
+class _Told(NamedTuple):
+    """What the numbers of one cue type depend on: how many cues there are, whether one stands in the title, their largest number."""
+
+    n_cues: int
+    in_title: bool
+    largest: int
+
+
+_NOTHING = _Told(0, False, 0)
+# A cue type, before and after.
+_Change: TypeAlias = tuple[str, _Told, _Told]
 
 
 class CueNumbers:
@@ -90,31 +92,41 @@ class CueNumbers:
     """
 
     def __init__(self, text: str, cues: Sequence[Cue]) -> None:
+        self._text = text
         self._title_end = max(text.find("\n"), 0)
         self._all = cues
         self._cues: dict[str, list[Cue]] = {}
         for cue in cues:
             self._cues.setdefault(cue.cue, []).append(cue)
-        self._numbers = {name: _counted(found, self._title_end) for name, found in self._cues.items()}
-        self._together = _combined(self._cues.keys())
+        self._told = {name: self._told_by(name, found) for name, found in self._cues.items()}
+        self._combined = _COMBINED.intersection(self._cues)
+
+    @property
+    def types(self) -> Set[str]:
+        """The cue types that were found."""
+        return self._cues.keys()
 
     def of(self, name: str) -> Sequence[Cue]:
         """Return the cues of a type."""
         return self._cues.get(name, ())
 
-    def gains(self, others: Mapping[str, Sequence[Cue]]) -> dict[int, float]:
+    def values(self) -> tuple[float, ...]:
+        """Return all numbers, one for each of `columns()`."""
+        row = [0.0] * len(columns())
+        for name, told in self._told.items():
+            for place, value in _numbers(name, told).items():
+                row[place] = value
+        for place, value in _combinations(self._combined).items():
+            row[place] = value
+        row[_SURFACE_PLACE:] = [_SCALE * value for value in _surface(self._text)]
+        return tuple(row)
+
+    def gains(self, others: Mapping[str, Sequence[Cue]]) -> Mapping[int, float]:
         """Return place -> what its number gains where the cues of these types are others, for the numbers that change."""
-        old, new = dict[int, float](), dict[int, float]()
-        for name, cues in others.items():
-            old.update(self._numbers.get(name, {}))
-            new.update(_counted(cues, self._title_end))
-        present = (self._cues.keys() - others.keys()) | {name for name, cues in others.items() if cues}
-        if present != self._cues.keys():
-            old.update(self._together)
-            new.update(_combined(present))
-        gained = {place: value - old.get(place, 0.0) for place, value in new.items()}
-        gained.update({place: -value for place, value in old.items() if place not in new})
-        return {place: value for place, value in gained.items() if value}
+        return _gains(
+            tuple([(name, self._told.get(name, _NOTHING), self._told_by(name, cues)) for name, cues in others.items()]),
+            self._combined,
+        )
 
     def losses(self, start: int, end: int) -> dict[int, float]:
         """Return place -> what its number loses without the text between, and so without all cues that share words with it."""
@@ -122,35 +134,49 @@ class CueNumbers:
         left = {name: [cue for cue in self._cues[name] if cue.end <= start or cue.start >= end] for name in touched}
         return {place: -value for place, value in self.gains(left).items()}
 
+    def _told_by(self, name: str, cues: Sequence[Cue]) -> _Told:
+        in_title = self._title_end > 0 and any(cue.start < self._title_end for cue in cues)
+        largest = max((cue.value or 0 for cue in cues), default=0) if name in _NUMBERED_PLACES else 0
+        return _Told(len(cues), in_title, largest)
 
-def _counted(cues: Sequence[Cue], title_end: int) -> dict[int, float]:
-    counts: dict[str, int] = {}
-    largest: dict[str, int] = {}
-    found: dict[int, float] = {}
-    for cue in cues:
-        name = cue.cue
-        if name not in _PLACES:
-            continue
-        counts[name] = counts.get(name, 0) + 1
-        if cue.start < title_end:
-            found[_TITLE + _PLACES[name]] = _SCALE
-        if name in _NUMBERED_PLACES:
-            largest[name] = max(largest.get(name, 0), cue.value or 0)
-    for name, count in counts.items():
-        found[_PLACES[name]] = _SCALE
-        found[_COUNT + _PLACES[name]] = _SCALE * (math.log1p(count) / 2)
-    for name, number in largest.items():
-        found.update(_sized(_NUMBERED_PLACES[name], number))
+
+# What follows is the same for text after text: nearly every type has one cue, outside the title.
+@lru_cache(maxsize=4_096)
+def _numbers(name: str, told: _Told) -> Mapping[int, float]:
+    """Return place -> number of the columns of one cue type that are not 0."""
+    place = _PLACES.get(name)
+    if place is None or not told.n_cues:
+        return {}
+    found = {place: _SCALE, _COUNT + place: _SCALE * (math.log1p(told.n_cues) / 2)}
+    if told.in_title:
+        found[_TITLE + place] = _SCALE
+    if name in _NUMBERED_PLACES:
+        found.update(_sized(_NUMBERED_PLACES[name], told.largest))
     return found
 
 
-def _combined(present: Iterable[str]) -> Mapping[int, float]:
-    return _combined_of(_COMBINED.intersection(present))
+@lru_cache(maxsize=4_096)
+def _gains(changes: tuple[_Change, ...], combined: frozenset[str]) -> Mapping[int, float]:
+    """Return what changes of some types add to the numbers; of those that combine, `combined` are there before."""
+    gained: dict[int, float] = {}
+    for name, before, after in changes:
+        gained.update(_gained(_numbers(name, before), _numbers(name, after)))
+    gone = {name for name, _, after in changes if not after.n_cues}
+    come = _COMBINED.intersection(name for name, _, after in changes if after.n_cues)
+    gained.update(_gained(_combinations(combined), _combinations(combined - gone | come)))
+    return gained
+
+
+def _gained(old: Mapping[int, float], new: Mapping[int, float]) -> Mapping[int, float]:
+    """Return place -> by how much the new number is greater, for the numbers that differ."""
+    gained = {place: value - old.get(place, 0.0) for place, value in new.items()}
+    gained.update({place: -value for place, value in old.items() if place not in new})
+    return {place: value for place, value in gained.items() if value}
 
 
 @lru_cache(maxsize=4_096)
-def _combined_of(present: frozenset[str]) -> Mapping[int, float]:
-    """Return the combinations that hold; one text asks for them after each change, and few sets are common."""
+def _combinations(present: frozenset[str]) -> Mapping[int, float]:
+    """Return the combinations that hold."""
     return {_TOGETHER_PLACE + place: _SCALE for place, held in enumerate(_together(present)) if held}
 
 

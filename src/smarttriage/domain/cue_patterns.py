@@ -8,11 +8,14 @@ linear in the text.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from string import digits
 
 from smarttriage.domain.cue_tokens import NUMBER, TIME, tokens
 
 _PART = re.compile(r"\s*(<n>|<time>|~\d|[\[\]()|?]|\{[a-z_]+\}|\*?[^\s\[\]()|?{}<>~*]+\*?|\*)")
 _WORD = r"[^ .,:]{1,40} "
+N_BEGINNING = 2
+_NUMBER_BEGINNINGS = frozenset(first + second for first in digits for second in f"{digits} ")
 
 
 class PatternError(ValueError):
@@ -148,6 +151,16 @@ def _expression(node: Node) -> str:
         "time": f"{TIME} ",
         "any": _WORD,
     }[node.kind]
+
+
+def beginnings(row: Row) -> frozenset[str] | None:
+    """Return the first `N_BEGINNING` characters of all that the expression of a row matches; None where that may be anything."""
+    found: set[str] = set()
+    for word, _ in split_first((*row, Word("", "any"))):
+        if word.kind in ("any", "suffix") or (word.kind == "prefix" and len(word.text) < N_BEGINNING):
+            return None
+        found |= _NUMBER_BEGINNINGS if word.kind == "number" else {f"{word.text} "[:N_BEGINNING]}
+    return frozenset(found)
 
 
 def _parts(pattern: str) -> list[str]:

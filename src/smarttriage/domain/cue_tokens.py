@@ -15,13 +15,13 @@ PERCENT = "%"
 # The longest word that a pattern can tell apart; the rest of a longer one is noise (base64, hashes).
 MAX_WORD = 40
 
+# Words come first, as most tokens are words; ignoring case in the times only makes the search a seventh quicker.
 _TOKEN = re.compile(
-    r"(?P<time>\b\d{1,2}(?:[:h]\d{2}(?!\d)|\.\d{2}(?=\s?(?:uhr|uur|h\b|am\b|pm\b))|\s?(?:uhr|o[’']clock|am|pm|h)\b))"
+    r"(?P<word>[^\W\d_]{1,200})"
+    r"|(?P<time>\b\d{1,2}(?i:[:h]\d{2}(?!\d)|\.\d{2}(?=\s?(?:uhr|uur|h\b|am\b|pm\b))|\s?(?:uhr|o[’']clock|am|pm|h)\b))"
     r"|(?P<number>\d{1,3}(?:[.,’' ]\d{3}){1,3}(?!\d)|\d{1,9}(?:[.,]\d{1,3})?)"
-    r"|(?P<word>[^\W\d_]{1,200})"
-    r"|(?P<stop>[.!?;]+(?=\s|$)|\n\s{0,9}(?=(?-i:[^\sa-z])))"
-    r"|(?P<percent>%)|(?P<colon>[:=])|(?P<comma>[,()|/–—])",
-    re.IGNORECASE,
+    r"|(?P<stop>[.!?;]+(?=\s|$)|\n\s{0,9}(?=[^\sa-z]))"
+    r"|(?P<percent>%)|(?P<colon>[:=])|(?P<comma>[,()|/–—])"
 )
 _GROUPED = re.compile(r"[.,’' ](?=\d{3})")
 _KINDS = {"stop": STOP, "percent": PERCENT, "colon": COLON, "comma": COMMA}
@@ -57,16 +57,15 @@ def tokens(text: str, numbers: Mapping[str, int]) -> list[Token]:
     found: list[Token] = []
     for match in _TOKEN.finditer(text):
         token = _token(match, numbers)
-        merged = _merge(found[-1], token, text) if found and token.kind == NUMBER else None
-        if merged is None:
-            found.append(token)
-        else:
+        if token.kind == NUMBER and found and (merged := _merge(found[-1], token, text)) is not None:
             found[-1] = merged
+        else:
+            found.append(token)
     return found
 
 
 def _token(match: re.Match[str], numbers: Mapping[str, int]) -> Token:
-    group, start, end = str(match.lastgroup), match.start(), match.end()
+    group, (start, end) = match.lastgroup, match.span()
     if group == "word":
         word = fold(match[0])
         value = numbers.get(word)
@@ -76,7 +75,7 @@ def _token(match: re.Match[str], numbers: Mapping[str, int]) -> Token:
         return Token(str(value), start, end, NUMBER, value)
     if group == "time":
         return Token(TIME, start, end, TIME)
-    return Token(_KINDS[group], start, end)
+    return Token(_KINDS[str(group)], start, end)
 
 
 def _merge(left: Token, right: Token, text: str) -> Token | None:

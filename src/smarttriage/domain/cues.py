@@ -1,16 +1,30 @@
 """Evidence cues: which words of a text say how many are touched and how fast the damage grows. Pure Python, linear time."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
+from typing import NamedTuple, TypeAlias
 
-from smarttriage.domain.cue_patterns import Row, Word, expression, split_first
+from smarttriage.domain.cue_patterns import N_BEGINNING, Row, Word, beginnings, expression, split_first
 from smarttriage.domain.cue_tokens import COMMA, NUMBER, STOP, TIME, Token, tokens
 from smarttriage.domain.cue_types import NAMED_PEOPLE, Cue, CueType
 from smarttriage.domain.evidence_changes import EvidenceChange
 
 _LINKS = frozenset({COMMA, "and", "und", "et", "en", "y", "e"})
 _MAX_AFFIX = 20
+_Key: TypeAlias = tuple[str, str]
+_Table: TypeAlias = Mapping[_Key, Mapping[str, list[Row]]]
+
+
+class _Start(NamedTuple):
+    """A cue that may begin with a token, the expression of what must follow, and how that may begin.
+
+    None: nothing must follow, or it may begin with anything. Most starts are none after a look at the beginning.
+    """
+
+    cue: str
+    rest: re.Pattern[str] | None
+    beginnings: frozenset[str] | None
 
 
 class Lexicon:
@@ -35,6 +49,7 @@ class Lexicon:
         self._prefixes = _sizes(self._table, "prefix")
         self._suffixes = _sizes(self._table, "suffix")
         self._starts = lru_cache(maxsize=50_000)(self._candidates)
+        self._starts_of = cache(self._made)
         # A request asks for the same text once for the features and once for each target's evidence.
         self._recent = lru_cache(maxsize=64)(self._find)
 
@@ -48,12 +63,14 @@ class Lexicon:
         found = list(_named_people(row, text))
         taken: dict[str, int] = {}
         for index, token in enumerate(row):
-            for name, rest in self._starts(token.text, token.kind):
-                if taken.get(name, -1) >= index:
+            behind = offsets[index + 1]
+            beginning = joined[behind : behind + N_BEGINNING]
+            for name, rest, begins in self._starts(token.text, token.kind):
+                if (begins is not None and beginning not in begins) or taken.get(name, -1) >= index:
                     continue
                 last = index
                 if rest is not None:
-                    match = rest.match(joined, offsets[index + 1])
+                    match = rest.match(joined, behind)
                     if match is None:
                         continue
                     last = ends.get(match.end(), index)
@@ -65,7 +82,7 @@ class Lexicon:
                 found.append(Cue(token.start, row[last].end, name, value))
         return tuple(sorted(found, key=lambda cue: (cue.start, cue.end, cue.cue)))
 
-    def _candidates(self, text: str, kind: str) -> tuple[tuple[str, re.Pattern[str] | None], ...]:
+    def _candidates(self, text: str, kind: str) -> tuple[_Start, ...]:
         keys = [("exact", text)]
         if kind == NUMBER:
             keys.append(("number", NUMBER))
@@ -74,8 +91,11 @@ class Lexicon:
         else:
             keys.extend(("prefix", text[:size]) for size in self._prefixes if size <= len(text))
             keys.extend(("suffix", text[-size:]) for size in self._suffixes if size <= len(text))
-        found = (entry for key in keys for entry in self._table.get(key, ()))
-        return tuple((name, None if source is None else _compiled(source)) for name, source in found)
+        return tuple(start for key in keys if key in self._table for start in self._starts_of(key))
+
+    def _made(self, key: _Key) -> tuple[_Start, ...]:
+        """Return the starts of a first token, made when the first text has it: all of them would take a third of a start."""
+        return tuple(_start(name, rests) for name, rests in self._table[key].items())
 
     def _negated(self, row: list[Token], index: int) -> bool:
         for token in reversed(row[max(0, index - self._window) : index]):
@@ -86,31 +106,33 @@ class Lexicon:
         return False
 
 
-_Table = Mapping[tuple[str, str], tuple[tuple[str, str | None], ...]]
-
-
 def _table(patterns: Mapping[str, tuple[Row, ...]]) -> _Table:
-    """Return first token -> the cues that may begin with it and what must follow (None: nothing)."""
-    rests: dict[tuple[str, str], dict[str, set[str]]] = {}
+    """Return first token -> the cues that may begin with it and what may follow."""
+    rests: dict[_Key, dict[str, list[Row]]] = {}
     for name, rows in patterns.items():
         for word, rest in (pair for row in rows for pair in split_first(row)):
-            rests.setdefault(_key(word), {}).setdefault(name, set()).add(expression(rest))
-    return {key: tuple((name, _either(sources)) for name, sources in by_cue.items()) for key, by_cue in rests.items()}
+            rests.setdefault(_key(word), {}).setdefault(name, []).append(rest)
+    return rests
 
 
-def _either(sources: set[str]) -> str | None:
+def _start(name: str, rests: Sequence[Row]) -> _Start:
+    sources = {expression(rest) for rest in rests}
     if sources == {""}:
-        return None
-    return "|".join(sorted(sources, key=lambda source: (-len(source), source)))
+        return _Start(name, None, None)
+    longest_first = sorted(sources, key=lambda source: (-len(source), source))
+    begins = [beginnings(rest) for rest in rests]
+    known = [each for each in begins if each is not None]
+    either = frozenset[str]().union(*known) if len(known) == len(begins) else None
+    return _Start(name, _compiled("|".join(longest_first)), either)
 
 
 @cache
 def _compiled(source: str) -> re.Pattern[str]:
-    """Return the expression, compiled when the first text has its first word: all of them would take a third of a start."""
+    """Return the expression, compiled; the same may follow several first words."""
     return re.compile(source)
 
 
-def _key(word: Word) -> tuple[str, str]:
+def _key(word: Word) -> _Key:
     return word.kind, word.text[-_MAX_AFFIX:] if word.kind == "suffix" else word.text
 
 

@@ -1,6 +1,6 @@
 """What a text's evidence would be if one thing were otherwise: "only this team", "no workaround". The ground of counterfactuals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from smarttriage.domain.configuration import Section
@@ -39,20 +39,22 @@ class EvidenceChange:
         """Return (the cues afterwards, those that were taken away)."""
         dropped = tuple(cue for cue in cues if cue.cue in self.drops)
         kept = tuple(cue for cue in cues if cue.cue not in self.drops)
-        if self.adds is None:
-            return kept, dropped
-        return (*kept, Cue(_NOWHERE, _NOWHERE, self.adds, self.number)), dropped
+        return (kept if self.added is None else (*kept, self.added)), dropped
+
+    @property
+    def added(self) -> Cue | None:
+        """The cue that would be found instead, behind the text; None for none."""
+        return None if self.adds is None else Cue(_NOWHERE, _NOWHERE, self.adds, self.number)
 
     def allows(self, raises: bool) -> bool:
         """Return whether the change may raise (or else lower) a priority: "P4 if work has stopped" is no reason for anybody."""
         return self.moves is None or (self.moves == "up") == raises
 
-    def changes(self, cues: Sequence[Cue]) -> bool:
-        """Return whether the text says anything else yet: a change that it says already, or that does not concern it, is none."""
-        there = {cue.cue for cue in cues}
-        if self.needs and not there & self.needs:
+    def changes(self, there: Set[str]) -> bool:
+        """Return whether a text with these cue types says anything else: a change that it says already, or that does not concern it, is none."""
+        if self.needs and self.needs.isdisjoint(there):
             return False
-        return bool(there & self.drops) or (self.adds is not None and self.adds not in there)
+        return not self.drops.isdisjoint(there) or (self.adds is not None and self.adds not in there)
 
 
 def parse_changes(top: Section) -> tuple[EvidenceChange, ...]:

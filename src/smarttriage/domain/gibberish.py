@@ -53,7 +53,8 @@ def is_gibberish(text: str, letters: Letters) -> bool:
     tokens = text.split()
     if all(_ENCODED.fullmatch(token) and not token.isalpha() for token in tokens):
         return True
-    if len(tokens) >= _MIN_MIXED and sum(bool(_MIXED.fullmatch(token)) for token in tokens) >= MIN_ODD_SHARE * len(tokens):
+    codes = [token for token in tokens if not token.isalpha()]
+    if len(tokens) >= _MIN_MIXED and sum(map(_is_mixed, codes)) >= MIN_ODD_SHARE * len(tokens):
         return not any(word in letters.small for word in folded.split())
     return _only_odd(re.findall(r"[^\W_]+", text), letters)
 
@@ -65,11 +66,10 @@ def fold_all(text: str) -> str:
 
 def _only_odd(words: Collection[str], letters: Letters) -> bool:
     """Return whether mash makes up most of the text; a code (digits, capitals) or a small word clears it."""
-    folded = [fold(word) for word in words]
-    if any(
-        word in letters.small or not word.isalpha() or original.isupper() for word, original in zip(folded, words, strict=True)
-    ):
+    # Nearly every text has a small word among its first ones.
+    if any((word := fold(original)) in letters.small or not word.isalpha() or original.isupper() for original in words):
         return False
+    folded = [fold(word) for word in words]
     odd = [word for word in folded if _is_odd(word, letters)]
     total = sum(map(len, folded))
     plain = [word for word in odd if not _is_run(word, letters.rows) and not _repeats(word)]
@@ -100,6 +100,10 @@ def _is_run(word: str, rows: Collection[str]) -> bool:
 def _repeats(word: str) -> bool:
     """Return whether few different letters make up a long word."""
     return len(word) >= 5 and len(set(word)) <= max(2, len(word) // 4)
+
+
+def _is_mixed(token: str) -> bool:
+    return _MIXED.fullmatch(token) is not None
 
 
 def _is_broken(character: str) -> bool:

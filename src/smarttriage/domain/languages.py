@@ -66,10 +66,8 @@ class Languages:
     def _detect(self, text: str) -> str | None:
         if (script := foreign_script(text)) is not None:
             return f"script:{script}"
-        # A capital inside a text is mostly a name: Łukasz may write English.
         raw = _plain_words(text)
         words = {fold(word) for word in raw}
-        lowered = {word for word in raw if word.islower()}
         spoken: dict[str, list[str]] = {}
         for word in words:
             for code in self.speakers.get(word, ()):
@@ -82,7 +80,7 @@ class Languages:
             for code, profile in self.profiles.items()
             if not profile.supported
             and code in spoken
-            and (evidence := _foreign_evidence(profile, spoken[code], lowered, self.shared))
+            and (evidence := _foreign_evidence(profile, spoken[code], raw, self.shared))
         }
         other = max(foreign, key=lambda code: foreign[code], default=None)
         if other is not None and foreign[other] >= max(MIN_WORDS, 2 * most, MIN_SHARE * len(words)):
@@ -112,8 +110,13 @@ def foreign_script(text: str) -> str | None:
 
 def _plain_words(text: str) -> list[str]:
     """Return the words that hold letters only; host names, paths and codes are in no language."""
-    parts = (part for token in text.split() for part in token.strip(_EDGES).replace("’", "'").split("'"))
-    return [part for part in parts if part.isalpha()]
+    found: list[str] = []
+    for token in text.split():
+        if token.isalpha():
+            found.append(token)
+        else:
+            found += filter(str.isalpha, token.strip(_EDGES).replace("’", "'").split("'"))
+    return found
 
 
 @lru_cache(maxsize=10_000)
@@ -124,13 +127,13 @@ def _is_foreign(character: str) -> bool:
     return not unicodedata.name(character, "").startswith(("LATIN", "FULLWIDTH LATIN", "MATHEMATICAL", "MODIFIER"))
 
 
-def _foreign_evidence(profile: Profile, spoken: Collection[str], lowered: Collection[str], shared: Collection[str]) -> int:
+def _foreign_evidence(profile: Profile, spoken: Collection[str], words: Collection[str], shared: Collection[str]) -> int:
     """Return how many different words speak for the language alone; letters count only beside one of its small words.
 
-    `spoken` are the text's small words of the language, each once.
+    `spoken` are the text's small words of the language, each once. A capital inside a text is mostly a name: Łukasz may write English.
     """
     small = {word for word in spoken if word not in shared}
     if not small:
         return 0
-    marked = {fold(word) for word in lowered if not profile.letters.isdisjoint(word)}
+    marked = {fold(word) for word in words if word.islower() and not profile.letters.isdisjoint(word)}
     return len(small | marked) + (len(spoken) - len(small) + 1) // 2

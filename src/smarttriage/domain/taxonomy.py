@@ -81,11 +81,15 @@ class Taxonomy:
 
     def names(self, target: str) -> tuple[str, ...] | None:
         """Return the permitted labels of "kind", "category" or "sub_category"; None for any other target."""
-        if target == "kind":
-            return tuple(kind.name for kind in self.kinds)
-        if target == "category":
-            return tuple(category.name for category in self.categories)
-        return tuple(self.parents) if target == "sub_category" else None
+        return self._names.get(target)
+
+    @cached_property
+    def _names(self) -> Mapping[str, tuple[str, ...]]:
+        return {
+            "kind": tuple(kind.name for kind in self.kinds),
+            "category": tuple(category.name for category in self.categories),
+            "sub_category": tuple(self.parents),
+        }
 
     def category(self, name: str) -> Category | None:
         """Return the category of that name, or None."""

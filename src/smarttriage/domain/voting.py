@@ -66,7 +66,11 @@ def with_votes(probabilities: Mapping[str, float], votes: Sequence[Vote], voting
     label that the model never learnt `unlearnt` times that, for another one times `((p + 0.01) / (confidence + 0.01)) ** (doubt * (1 - s))`
     where p is what the model gives it. Probabilities that sum to 1 still do.
     """
-    counted = shares(probabilities, votes, voting)
+    return with_shares(probabilities, shares(probabilities, votes, voting))
+
+
+def with_shares(probabilities: Mapping[str, float], counted: Sequence[tuple[Vote, float]]) -> Mapping[str, float]:
+    """Return label -> probability after the votes, each of which has its share of the final one; see `with_votes`."""
     if not counted:
         return probabilities
     left = 1 - sum(share for _, share in counted)
@@ -78,6 +82,8 @@ def with_votes(probabilities: Mapping[str, float], votes: Sequence[Vote], voting
 
 def shares(probabilities: Mapping[str, float], votes: Sequence[Vote], voting: Voting) -> list[tuple[Vote, float]]:
     """Return each vote that counts with its share of the final probability, largest first; the model has the rest of 1."""
+    if not votes:
+        return []
     confidence = max(probabilities.values(), default=0.0)
     weights = [
         (vote, weight) for vote in votes if (weight := _weight(vote, voting, probabilities.get(vote.label), confidence)) > 0

@@ -28,7 +28,7 @@ class Ranked:
 def ranked(model: Mapping[str, float], blended: Mapping[str, float]) -> Ranked:
     """Return the likeliest labels by `blended`, ties by name; voted if that changed which comes first."""
     order = [label for _, label in sorted([(-probability, label) for label, probability in blended.items()])]
-    _, first = max(((probability, label) for label, probability in model.items()), default=(0.0, None))
+    _, first = max(zip(model.values(), model.keys(), strict=True), default=(0.0, None))
     shown = tuple(Alternative(label, round(min(1.0, blended[label]), 4)) for label in order[:N_ALTERNATIVES])
     return Ranked(shown, voted=order[0] != first)
 

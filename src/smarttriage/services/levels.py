@@ -42,9 +42,10 @@ class Level:
             return placed
         inside: dict[str, float] = {}
         for label, belief in placed.items():
-            inside[self.parents[label]] = inside.get(self.parents[label], 0.0) + belief + _FLOOR
+            parent = self.parents[label]
+            inside[parent] = inside.get(parent, 0.0) + belief + _FLOOR
         return {
-            label: above.get(self.parents[label], 0.0) * ((belief + _FLOOR) / inside[self.parents[label]])
+            label: above.get(parent := self.parents[label], 0.0) * ((belief + _FLOOR) / inside[parent])
             for label, belief in placed.items()
         }
 

@@ -58,8 +58,8 @@ class Models:
 
     def mode(self, target: str) -> FieldMode:
         """Return what the service may do with the target."""
-        decided = self.settings.get(target, FieldSettings()).mode
-        return decided or self.modes.get(target, FieldMode.AUTOFILL)
+        settings = self.settings.get(target)
+        return (settings and settings.mode) or self.modes.get(target, FieldMode.AUTOFILL)
 
     def card(self, target: str) -> TargetCard | None:
         """Return the target's card with the thresholds that hold now, None where the model does not know it."""

@@ -7,7 +7,7 @@ from smarttriage.domain.incident import TARGETS, Labels
 from smarttriage.domain.suggestion import FieldPrediction, Reason, VotingNeighbour
 from smarttriage.domain.taxonomy import Taxonomy
 from smarttriage.domain.text import locate, model_text
-from smarttriage.domain.voting import SEVERITY, TOPIC, Vote, shares, with_votes
+from smarttriage.domain.voting import SEVERITY, TOPIC, Vote, shares, with_shares
 from smarttriage.ports import Probabilities, TargetCard, Vectors
 from smarttriage.services import fields
 from smarttriage.services.gate import withheld
@@ -88,14 +88,15 @@ class _Asked:
         level = self.level.with_votes(usable) if self.level else None
         if level is not None:
             usable = [vote for vote in usable if vote.label in level.parents]
-        blended = with_votes(model, usable, voting)
         voters = shares(model, usable, voting)
-        if level is None or not level.placed(blended):
+        blended = with_shares(model, voters)
+        if level is None or level.parents.keys().isdisjoint(blended):
             field_ = self._field(fields.ranked(model, blended), [_neighbour(*each, blended, blended) for each in voters])
             stray = level is not None and field_.value is not None
             return (fields.without_value(field_, Reason.PARENT_UNKNOWN) if stray else field_), blended
         decided = above[level.above]
-        model, final = (level.below(level.under(one, beliefs.get(level.above)), decided.value) for one in (model, blended))
+        final = level.below(level.under(blended, beliefs.get(level.above)), decided.value)
+        model = level.below(level.under(model, beliefs.get(level.above)), decided.value) if voters else final
         if not final or decided.reason is Reason.NOTHING_BELOW:
             return fields.unknown(Reason.NOTHING_BELOW, self.models.mode(card.name)), {}
         field_ = self._field(fields.ranked(model, final), [_neighbour(*each, final, blended) for each in voters])

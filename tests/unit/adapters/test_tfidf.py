@@ -66,6 +66,6 @@ def test_terms_stand_in_the_words_they_are_of() -> None:
     at = reading.word.by_chunk(np.stack([weights, 2 * weights], axis=1), 3)
     assert at[0, 0] == 0 < at[1, 0] == at[2, 0]
     np.testing.assert_array_equal(at[:, 1], 2 * at[:, 0])
-    assert [text[start:end] for start, end in reading.chunks] == ["the", "vpn", "drops"]
+    assert [text[start:end] for start, end in zip(reading.starts, reading.ends, strict=True)] == ["the", "vpn", "drops"]
     assert reading.inside(4, 7) == slice(1, 2)
     assert reading.inside(6, 14) == slice(1, 3)

@@ -252,8 +252,8 @@ def test_a_change_takes_cues_away_and_adds_one() -> None:
     kept, dropped = change.apply(cues)
     assert {"whole_site", "number_of_people"} <= {cue.cue for cue in dropped}
     assert "team" in {cue.cue for cue in kept}
-    assert change.changes(cues)
-    assert not change.changes(LEXICON.find("only our team"))
+    assert change.changes({cue.cue for cue in cues})
+    assert not change.changes({cue.cue for cue in LEXICON.find("only our team")})
 
 
 PARTS = st.lists(st.sampled_from(["the whole site", "12 people", "is down", "no other way", "only me", "by noon today", "\n"]))

@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ CHAR_SIZES = (3, 5)
 _KEPT_WORDS = 20_000
 _KEPT_LENGTH = 30
 _WORD = re.compile(WORD_PATTERN)
+_NO_COLUMNS: NDArray[np.intp] = np.empty(0, dtype=np.intp)
 
 
 class Analyser(StrEnum):
@@ -42,15 +43,16 @@ class TfidfBlock:
     analyser: Analyser
     vocabulary: Mapping[str, int]
     idf: NDArray[np.float32]
-    known: dict[str, list[int]] = field(default_factory=dict, compare=False, repr=False)
+    known: dict[str, NDArray[np.intp]] = field(default_factory=dict, compare=False, repr=False)
 
     def transform(self, lowered: str) -> tuple[NDArray[np.intp], Vectors]:
         """Return the columns that the lower-cased text fills and their values, columns ascending."""
         if self.analyser is Analyser.WORD:
-            found = [column for name in _word_names(lowered) if (column := self.vocabulary.get(name)) is not None]
+            names = _word_names(lowered)
+            found = np.array([column for name in names if (column := self.vocabulary.get(name)) is not None], dtype=np.intp)
         else:
-            found = list(chain.from_iterable(map(self.char_columns, lowered.split())))
-        columns, counts = np.unique(np.array(found, dtype=np.intp), return_counts=True)
+            found = np.concatenate([_NO_COLUMNS, *map(self.char_columns, lowered.split())])
+        columns, counts = np.unique(found, return_counts=True)
         return columns, self.weighted(columns, counts.astype(np.float32))
 
     def weighted(self, columns: NDArray[np.intp], counts: NDArray[np.float32]) -> Vectors:
@@ -59,18 +61,19 @@ class TfidfBlock:
         norm = math.sqrt(values @ values) or 1.0
         return values / np.float32(norm)
 
-    def char_columns(self, word: str) -> list[int]:
+    def char_columns(self, word: str) -> NDArray[np.intp]:
         """Return the column of every occurrence of a known character term in one word, which holds no white space."""
         if (columns := self.known.get(word)) is None:
-            columns = [column for name in _char_names(word) if (column := self.vocabulary.get(name)) is not None]
+            names = _char_names(word)
+            columns = np.array([column for name in names if (column := self.vocabulary.get(name)) is not None], dtype=np.intp)
             if len(word) <= _KEPT_LENGTH and len(self.known) < _KEPT_WORDS:
                 self.known[word] = columns
         return columns
 
 
-def words_at(lowered: str) -> list[tuple[str, int, int]]:
-    """Return every word and its [start, end) in the lower-cased text."""
-    return [(match.group(), match.start(), match.end()) for match in _WORD.finditer(lowered)]
+def words_at(lowered: str) -> Iterator[re.Match[str]]:
+    """Return every word of the lower-cased text where it stands."""
+    return _WORD.finditer(lowered)
 
 
 def _word_names(lowered: str) -> list[str]:

@@ -14,12 +14,13 @@ from smarttriage.adapters.classifiers.heads import (
     Scores,
     TargetModel,
     linear_scores,
+    owners_of,
     stack_linear,
-    under_parent,
+    under_owners,
     with_dense,
 )
 from smarttriage.adapters.classifiers.novelty import NearestRows, read_novelty
-from smarttriage.adapters.classifiers.prepared import Prepared, prepare
+from smarttriage.adapters.classifiers.prepared import EvidenceHead, Prepared, prepare
 from smarttriage.domain.errors import InvalidInput, NotFound
 from smarttriage.ports import HeldOut, Probabilities, TargetCard, TextSpan, Vectors
 from smarttriage.ports.evidence import Reconsidered
@@ -50,9 +51,15 @@ class SklearnClassifier:
         self._novelty = novelty
         self._head, self._columns = stack_linear(self._models)
         self._cards = {name: model.card for name, model in self._models.items()}
+        self._owners = {
+            name: owners_of(card, self._cards[card.parent].labels)
+            for name, card in self._cards.items()
+            if card.parent is not None
+        }
         # A request explains several targets of the same text.
         self._ordered, ordered_columns = _ordered_columns(self._models, self._columns)
-        self._prepared = lru_cache(maxsize=16)(partial(prepare, features, self._head, ordered_columns))
+        evidence = EvidenceHead(ordered_columns, self._head.dense[features.dim :, ordered_columns])
+        self._prepared = lru_cache(maxsize=16)(partial(prepare, features, self._head, evidence))
 
     @classmethod
     def from_files(
@@ -156,8 +163,7 @@ class SklearnClassifier:
         for name, model in self._models.items():
             probabilities = model.probabilities(scores[self._columns[name]], inputs)
             if model.card.parent is not None:
-                above = model.card.parent
-                probabilities = under_parent(probabilities[None], found[above][None], model.card, self._cards[above].labels)[0]
+                probabilities = under_owners(probabilities[None], found[model.card.parent][None], self._owners[name])[0]
             found[name] = probabilities
         return found
 

@@ -1,10 +1,12 @@
 """The evidence cues as extra features of a classifier, and as spans for people."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from smarttriage.adapters.classifiers.features import Altered, Place
 from smarttriage.domain import cue_features
+from smarttriage.domain.cue_features import CueNumbers
 from smarttriage.domain.cue_types import Cue
 from smarttriage.domain.cues import Lexicon
 from smarttriage.domain.evidence_changes import EvidenceChange
@@ -19,6 +21,11 @@ class EvidenceCues:
     """`ExtraFeatures` over a lexicon. A lexicon's patterns may change without training again; its cue types are fixed."""
 
     lexicon: Lexicon
+    _recent: Callable[[str], CueNumbers] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Remember the last texts; each is asked for its values, its places and its alternatives."""
+        object.__setattr__(self, "_recent", lru_cache(maxsize=16)(self._numbers))
 
     @property
     def name(self) -> str:
@@ -32,7 +39,7 @@ class EvidenceCues:
 
     def values(self, text: str) -> Sequence[float]:
         """Return one number for each column."""
-        return cue_features.values(text, self.lexicon.find(text))
+        return self._recent(text).values()
 
     def used(self, target: str) -> Sequence[bool]:
         """Return which columns the target may read.
@@ -48,27 +55,28 @@ class EvidenceCues:
 
         Cues that share words with it vanish with it; so do the combinations that they were part of.
         """
-        cues, types = self.lexicon.find(text), self.lexicon.types
-        numbers = cue_features.CueNumbers(text, cues)
+        numbers, types = self._recent(text), self.lexicon.types
         return [
             Place(_span(cue), numbers.losses(cue.start, cue.end), speaks_for)
-            for cue in cues
+            for cue in self.lexicon.find(text)
             if (speaks_for := types[cue.cue].speaks_for)
         ]
 
     def alternatives(self, text: str) -> Sequence[Altered]:
         """Return what the columns would be after each of the lexicon's changes that says something new."""
-        cues = self.lexicon.find(text)
-        numbers = cue_features.CueNumbers(text, cues)
-        return [_altered(change, cues, numbers) for change in self.lexicon.changes if change.changes(cues)]
+        numbers, cues = self._recent(text), self.lexicon.find(text)
+        return [_altered(change, cues, numbers) for change in self.lexicon.changes if change.changes(numbers.types)]
+
+    def _numbers(self, text: str) -> CueNumbers:
+        return CueNumbers(text, self.lexicon.find(text))
 
 
-def _altered(change: EvidenceChange, cues: Sequence[Cue], numbers: cue_features.CueNumbers) -> Altered:
-    kept, dropped = change.apply(cues)
+def _altered(change: EvidenceChange, cues: Sequence[Cue], numbers: CueNumbers) -> Altered:
+    dropped = [cue for cue in cues if cue.cue in change.drops]
     others: dict[str, Sequence[Cue]] = {cue.cue: () for cue in dropped}
-    if change.adds is not None:  # it stands behind what was kept
-        others[change.adds] = (*others.get(change.adds, numbers.of(change.adds)), kept[-1])
-    return Altered(change, tuple(map(_span, dropped)), numbers.gains(others))
+    if (added := change.added) is not None:
+        others[added.cue] = (*others.get(added.cue, numbers.of(added.cue)), added)
+    return Altered(change, tuple([_span(cue) for cue in dropped]), numbers.gains(others))
 
 
 def _span(cue: Cue) -> TextSpan:

@@ -21,20 +21,22 @@ class Carried:
 
     def __init__(self, features: TextFeatures, prepared: Prepared, model: TargetModel, at: slice, column: int) -> None:
         chunks = prepared.chunks[:, at]
-        scores = model.linear.bias + chunks.sum(axis=0)
+        scores = model.linear.bias + np.add.reduce(chunks)
         self._contrast = _against_rivals(np.asarray(scores, dtype=np.float64) * model.calibration.linear, column)
         self._prepared = prepared
-        self._extra = (model.linear.dense[features.dim :] @ self._contrast).tolist()
+        self._weights = model.linear.dense[features.dim :]
         self._chunks = chunks @ self._contrast
 
     def places(self, target: str, label: str) -> list[TextSpan]:
         """Return the places that may be shown for the label, each with its weight: its words' and that of the extra columns."""
-        return [self._weighed(place) for place in self._prepared.places if (target, label) in place.speaks_for]
+        places = [place for place in self._prepared.places if (target, label) in place.speaks_for]
+        extra = (self._weights @ self._contrast).tolist() if places else []
+        return [self._weighed(place, extra) for place in places]
 
-    def _weighed(self, place: Place) -> TextSpan:
+    def _weighed(self, place: Place, extra: Sequence[float]) -> TextSpan:
         span = place.span
-        cues = sum(value * self._extra[column] for column, value in place.losses.items())
-        words = self._chunks[self._prepared.reading.inside(span.start, span.end)].sum()
+        cues = sum([value * extra[column] for column, value in place.losses.items()])
+        words = np.add.reduce(self._chunks[self._prepared.reading.inside(span.start, span.end)])
         return TextSpan(span.start, span.end, float(cues + words), span.cue)
 
     def words(self, n: int) -> list[TextSpan]:
@@ -45,8 +47,8 @@ class Carried:
         return heaviest([span for span in spans if span.end > span.start], n)
 
     def _run(self, run: Sequence[int]) -> TextSpan:
-        chunks = self._prepared.reading.chunks
-        return TextSpan(chunks[run[0]][0], chunks[run[-1]][1], float(self._chunks[run[0] : run[-1] + 1].sum()))
+        reading = self._prepared.reading
+        return TextSpan(reading.starts[run[0]], reading.ends[run[-1]], float(self._chunks[run[0] : run[-1] + 1].sum()))
 
 
 def heaviest(spans: Sequence[TextSpan], n: int) -> list[TextSpan]:

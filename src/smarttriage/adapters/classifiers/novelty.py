@@ -218,7 +218,7 @@ def _nearest(similarity: Vectors, n: int = N_NEAREST) -> float:
     """Return the mean of the n highest similarities."""
     if len(similarity) > n:
         similarity = np.partition(similarity, -n)[-n:]
-    return float(similarity.mean()) if len(similarity) else 0.0
+    return float(np.add.reduce(similarity) / len(similarity)) if len(similarity) else 0.0
 
 
 def _held_out_nearness(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smarttriage.adapters.classifiers.features import Altered, Place, Row, TextFeatures
-from smarttriage.adapters.classifiers.heads import LinearHead, term_scores
+from smarttriage.adapters.classifiers.heads import LinearHead
 from smarttriage.adapters.classifiers.reading import Reading, cut
 from smarttriage.ports import Vectors
 
@@ -42,29 +42,49 @@ class Prepared:
         return _row(self.reading, np.concatenate([np.asarray(vector, dtype=np.float32), self.extra]))
 
 
-def prepare(features: TextFeatures, head: LinearHead, ordered: NDArray[np.intp], text: str) -> Prepared:
-    """Return what the text gives under the head of all targets, of which `ordered` are the columns of the ordered ones."""
+@dataclass(frozen=True, slots=True, eq=False)
+class EvidenceHead:
+    """What the ordered targets, which alone are reconsidered, make of the extra numbers.
+
+    Attributes:
+        columns: (n_ordered,) their labels among those of all targets.
+        weights: (n_extra, n_ordered) the weights of the numbers.
+    """
+
+    columns: NDArray[np.intp]
+    weights: Vectors
+
+
+def prepare(features: TextFeatures, head: LinearHead, evidence: EvidenceHead, text: str) -> Prepared:
+    """Return what the text gives under the head of all targets, of which `evidence` is the part that reads evidence."""
     extra = features.extra
     numbers = np.asarray(extra.values(text) if extra else (), dtype=np.float32)
     altered = extra.alternatives(text) if extra else ()
     reading = cut(features, text)
-    word, char, n = reading.word, reading.char, len(reading.chunks)
-    chunks = word.by_chunk(head.word[word.columns], n) + char.by_chunk(head.char[char.columns], n)
-    moved = np.zeros((len(altered), len(numbers)), dtype=np.float32)
-    for row, alternative in zip(moved, altered, strict=True):
-        row[list(alternative.differences)] = list(alternative.differences.values())
-    shifts = moved @ head.dense[features.dim :, ordered]
-    _take_words_away(shifts, altered, reading, chunks[:, ordered])
+    word, char, n = reading.word, reading.char, len(reading.starts)
+    of_words, of_chars = head.word.take(word.columns, axis=0), head.char.take(char.columns, axis=0)
+    chunks = word.by_chunk(of_words, n) + char.by_chunk(of_chars, n)
+    moved = _moved(altered, len(numbers))
+    shifts = moved @ evidence.weights
+    _take_words_away(shifts, altered, reading, chunks[:, evidence.columns])
     return Prepared(
         reading=reading,
         extra=numbers,
-        terms=term_scores(head, _row(reading, numbers)),
+        terms=word.values @ of_words + char.values @ of_chars,
         chunks=chunks,
         places=extra.places(text) if extra else (),
         altered=altered,
         sizes=np.linalg.norm(moved, axis=1).tolist(),
         shifts=shifts,
     )
+
+
+def _moved(altered: Sequence[Altered], n_numbers: int) -> Vectors:
+    """Return (n_altered, n_numbers): what each change adds to the extra numbers."""
+    moved = np.zeros((len(altered), n_numbers), dtype=np.float32)
+    places = [row * n_numbers + column for row, each in enumerate(altered) for column in each.differences]
+    moved.ravel()[places] = [value for each in altered for value in each.differences.values()]
+    return moved
 
 
 def _take_words_away(shifts: Vectors, altered: Sequence[Altered], reading: Reading, chunks: Vectors) -> None:
@@ -74,7 +94,7 @@ def _take_words_away(shifts: Vectors, altered: Sequence[Altered], reading: Readi
         for span in alternative.spans:
             at = span.start, span.end
             if at not in carried:
-                carried[at] = chunks[reading.inside(*at)].sum(axis=0)
+                carried[at] = np.add.reduce(chunks[reading.inside(*at)])
             shifts[place] -= carried[at]
 
 

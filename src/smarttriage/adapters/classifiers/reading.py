@@ -25,8 +25,8 @@ class Occurrences:
     Attributes:
         columns: (u,) the block's columns that the text fills.
         values: (u,) their TF-IDF values.
-        terms: (e,) for each piece of an occurrence the place of its term in `columns`.
-        chunks: (e,) the chunk of the text in which that piece stands.
+        terms: (e,) for each piece of an occurrence the place of its term in `columns`; chunk after chunk.
+        chunks: (e,) the chunk of the text in which that piece stands, ascending.
         shares: (e,) what part of the term's value stands there; those of one term sum to 1.
     """
 
@@ -40,11 +40,10 @@ class Occurrences:
         """Return (n, n_labels): what the terms in each of n chunks add, given the (u, n_labels) weights of the columns."""
         added = np.zeros((n, weights.shape[1]), dtype=np.float32)
         if len(self.terms):
-            order = np.argsort(self.chunks, kind="stable")
-            places, terms = self.chunks[order], self.terms[order]
-            carried = weights[terms] * (self.values[terms] * self.shares[order])[:, None]
-            starts = np.flatnonzero(np.diff(places, prepend=-1))
-            added[places[starts]] = np.add.reduceat(carried, starts, axis=0)
+            carried = weights.take(self.terms, axis=0)
+            carried *= (self.values[self.terms] * self.shares)[:, None]
+            starts = np.concatenate([[0], np.flatnonzero(self.chunks[1:] != self.chunks[:-1]) + 1])
+            added[self.chunks[starts]] = np.add.reduceat(carried, starts, axis=0)
         return added
 
 
@@ -54,76 +53,86 @@ class Reading:
 
     Attributes:
         text: As it was given.
-        chunks: Offsets of what stands between white space, without the marks at its edges.
+        starts: Where each chunk begins: what stands between white space, without the marks at its edges.
+        ends: Where each of them ends.
         word: Occurrences of words and word pairs; a pair stands half in either of its words.
         char: Occurrences of character terms.
     """
 
     text: str
-    chunks: Sequence[tuple[int, int]]
+    starts: Sequence[int]
+    ends: Sequence[int]
     word: Occurrences
     char: Occurrences
 
     def inside(self, start: int, end: int) -> slice:
         """Return the chunks that the span [start, end) touches."""
-        first = bisect_right(self.chunks, start, key=lambda chunk: chunk[1])
-        return slice(first, max(first, bisect_right(self.chunks, end - 1, key=lambda chunk: chunk[0])))
+        first = bisect_right(self.ends, start)
+        return slice(first, max(first, bisect_right(self.starts, end - 1)))
 
 
 def cut(features: TextFeatures, text: str) -> Reading:
     """Return the text, cut."""
     lowered = text.lower()
-    pieces = [(match.start(), match.end()) for match in _CHUNK.finditer(lowered)]
-    back = _offsets(text, lowered)
-    chunks = [_trimmed(text, back[start], back[end]) for start, end in pieces]
-    return Reading(text, chunks, _words(features.word, lowered, pieces), _chars(features.char, lowered))
+    pieces = [match.span() for match in _CHUNK.finditer(lowered)]
+    spans = pieces if len(text) == len(lowered) else _before_lowering(text, lowered, pieces)
+    chunks = [
+        (start, end) if text[start].isalnum() and text[end - 1].isalnum() else _trimmed(text, start, end) for start, end in spans
+    ]
+    return Reading(
+        text=text,
+        starts=[start for start, _ in chunks],
+        ends=[end for _, end in chunks],
+        word=_words(features.word, lowered, [start for start, _ in pieces]),
+        char=_chars(features.char, lowered),
+    )
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the span without the marks at its edges."""
     chunk = text[start:end]
-    if chunk[:1].isalnum() and chunk[-1:].isalnum():
-        return start, end
     bare = _EDGES.sub("", chunk)
     start += chunk.find(bare)
     return start, start + len(bare)
 
 
-def _words(block: TfidfBlock, lowered: str, pieces: Sequence[tuple[int, int]]) -> Occurrences:
-    starts, vocabulary = [start for start, _ in pieces], block.vocabulary
+def _words(block: TfidfBlock, lowered: str, starts: Sequence[int]) -> Occurrences:
+    column_of = block.vocabulary.get
     found: list[int] = []
     places: list[int] = []
     before, at = "", 0
-    for word, start, _ in words_at(lowered):
+    for match in words_at(lowered):
         # Half to the first and half to the last word: a pair is shared, a word gets both halves.
-        earlier, at = at, bisect_right(starts, start) - 1
-        for term, first in ((word, at), (f"{before} {word}", earlier)):
-            if (column := vocabulary.get(term)) is not None:
-                found += (column, column)
-                places += (first, at)
+        word = match.group()
+        earlier, at = at, bisect_right(starts, match.start()) - 1
+        if (column := column_of(word)) is not None:
+            found += (column, column)
+            places += (at, at)
+        if (column := column_of(f"{before} {word}")) is not None:
+            found += (column, column)
+            places += (earlier, at)
         before = word
-    return _occurrences(block, found, places, pieces_per_term=2)
+    chunks = np.array(places, dtype=np.intp)
+    order = np.argsort(chunks, kind="stable")
+    return _occurrences(block, np.array(found, dtype=np.intp)[order], chunks[order], pieces_per_term=2)
 
 
 def _chars(block: TfidfBlock, lowered: str) -> Occurrences:
     words = [block.char_columns(word) for word in lowered.split()]
-    places = np.repeat(np.arange(len(words)), [len(columns) for columns in words])
-    return _occurrences(block, [column for columns in words for column in columns], places, pieces_per_term=1)
+    chunks = np.repeat(np.arange(len(words)), [len(columns) for columns in words])
+    return _occurrences(block, np.concatenate(words) if words else chunks, chunks, pieces_per_term=1)
 
 
-def _occurrences(
-    block: TfidfBlock, found: Sequence[int], places: Sequence[int] | NDArray[np.intp], *, pieces_per_term: int
-) -> Occurrences:
-    columns, terms, counts = np.unique(np.array(found, dtype=np.intp), return_inverse=True, return_counts=True)
+def _occurrences(block: TfidfBlock, found: NDArray[np.intp], chunks: NDArray[np.intp], *, pieces_per_term: int) -> Occurrences:
+    columns, terms, counts = np.unique(found, return_inverse=True, return_counts=True)
     pieces = counts.astype(np.float32)
     shares: Vectors = (np.float32(1) / pieces)[terms]
     values = block.weighted(columns, pieces / np.float32(pieces_per_term))
-    return Occurrences(columns, values, terms, np.asarray(places, dtype=np.intp), shares)
+    return Occurrences(columns, values, terms, chunks, shares)
 
 
-def _offsets(text: str, lowered: str) -> Sequence[int]:
-    """Return for each offset of the lower-cased text the one of the text; they differ where "İ" becomes two characters."""
-    if len(text) == len(lowered):
-        return range(len(text) + 1)
+def _before_lowering(text: str, lowered: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the spans of the lower-cased text in the text; they differ where "İ" becomes two characters."""
     ends = list(accumulate(len(character.lower()) for character in text))
     back = [0] * (len(lowered) + 1)
     place = 0
@@ -131,4 +140,4 @@ def _offsets(text: str, lowered: str) -> Sequence[int]:
         while place < len(ends) and ends[place] <= offset:
             place += 1
         back[offset] = place
-    return back
+    return [(back[start], back[end]) for start, end in spans]
