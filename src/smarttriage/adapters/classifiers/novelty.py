@@ -30,7 +30,7 @@ ARRAYS = "novelty.safetensors"
 KIND = "kind"
 STRANGE_SHARE = 0.01
 DOUBTFUL_SHARE = 0.05
-# The part of a share that the bound on mere distance takes: terse tickets are far from everything, the score knows better.
+# The part of a share that the bound on mere distance takes. Terse tickets are far from everything and the score knows better: they have no such bound.
 FAR_PART = 0.2
 N_NEAREST = 5
 # 2,000 rows cost 0.2 ms a text and 1.5 MB in the bundle.
@@ -77,7 +77,7 @@ class NearestRows:
         confidence: Target -> mean and spread of held-out rows' highest probability.
         bounds: Language ("" where it is unclear) -> the scores below which a text is strange, and doubtful; "terse" -> those
             below which a terse one must be as well.
-        far: The same for the mere similarity to the nearest rows.
+        far: The same for the mere similarity to the nearest rows, which says nothing of terse texts: those have none.
         everyday: (n, dim) vectors of texts of everyday life; none where nobody told them.
         contrast: Mean and spread of how much nearer held-out rows are to the rows than to those.
         understood: Languages of the training texts.
@@ -192,7 +192,8 @@ def fit_novelty(
     labels, kinds = _kinds(examples.labels.get(KIND, ()), chosen)
     understood = _understood([detect(examples.texts[row]) or _UNCLEAR for row in chosen.tolist()])
     members = _members([examples.texts[row] for row in measured.tolist()], detected)
-    bounds, far = _bounds(scores, members, part=1 - FAR_PART), _bounds(nearest, members, part=FAR_PART)
+    bounds = _bounds(scores, members, part=1 - FAR_PART)
+    far = _bounds(nearest, {name: mine for name, mine in members.items() if name != _TERSE}, part=FAR_PART)
     return NearestRows(rows, kinds, labels, nearness, confidence, bounds, far, understood, common, contrast)
 
 
