@@ -19,7 +19,10 @@ N_COMPILED = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DriverStatement:
-    """A SELECT, or an INSERT of one row, with values by name; a list of values where the parameter is an expanding one."""
+    """A SELECT, or an INSERT of one row, with values by name; a list of values where the parameter is an expanding one.
+
+    For drivers that take parameters by position, as SQLite's do. What the driver raises passes as it is.
+    """
 
     statement: Select[Any] | Insert
 
