@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Coroutine
 from email.message import Message
+from functools import lru_cache
 from typing import Any
 
 from fastapi import Request, Response
@@ -54,13 +55,19 @@ def parsed(body: bytes) -> Any:
 
 
 def _require_json(content_type: str | None) -> None:
-    message = Message()
-    message["content-type"] = content_type or "application/octet-stream"
-    kind, charset = message.get_content_type(), message.get_param("charset", "utf-8")
+    kind, charset = _media_type(content_type or "application/octet-stream")
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
         raise UnsupportedMediaType(f'the body is said to be "{kind}"; send Content-Type: application/json', field="Content-Type")
-    if str(charset).lower() not in ("utf-8", "utf8", "us-ascii"):
+    if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
         raise UnsupportedMediaType(f'the body is said to be in "{charset}"; JSON is sent in UTF-8', field="Content-Type")
+
+
+@lru_cache(maxsize=16)
+def _media_type(content_type: str) -> tuple[str, str]:
+    """Return the media type and the charset of the header; nearly all callers send the same one."""
+    message = Message()
+    message["content-type"] = content_type
+    return message.get_content_type(), str(message.get_param("charset", "utf-8"))
 
 
 def _check_depth(value: Any) -> None:

@@ -36,7 +36,13 @@ def reciprocal_rank(dense: Scored, lexical: Scored, *, k: int = RRF_K) -> list[C
 
 
 def convex(
-    dense: Scored, lexical: Scored, *, dense_weight: float, dense_least: float = 0.0, lexical_least: float = 0.0
+    dense: Scored,
+    lexical: Scored,
+    *,
+    dense_weight: float,
+    dense_least: float = 0.0,
+    lexical_least: float = 0.0,
+    at_most: int | None = None,
 ) -> list[Candidate]:
     """Return the union by `dense_weight` x cosine + (1 - dense_weight) x BM25 scaled to 0..1, best first, ties by id.
 
@@ -50,6 +56,7 @@ def convex(
         dense_weight: Share of the cosine, 0..1.
         dense_least: Cosine given to what only the lexical side found: the least of a cut list, as nothing behind has more.
         lexical_least: BM25 that becomes 0: the least of a cut list, 0 for a complete one.
+        at_most: How many of the best are wanted; None: all.
     """
     near, worded = dict(dense), dict(lexical)
     span = max(worded.values(), default=0.0) - lexical_least
@@ -58,7 +65,7 @@ def convex(
     for record, bm25 in worded.items():
         words = min(1.0, max(0.0, bm25 - lexical_least) / span) if span > 0 else 1.0
         scores[record] = scores.get(record, unfound) + rest * words
-    return _ordered(scores, near, worded)
+    return _ordered(scores, near, worded, at_most)
 
 
 def best_of_each(hits: Scored, owner: Owners) -> tuple[list[tuple[str, float]], dict[str, str]]:
@@ -75,7 +82,9 @@ def best_of_each(hits: Scored, owner: Owners) -> tuple[list[tuple[str, float]], 
     return sorted(best.items(), key=lambda item: (-item[1], item[0])), parts
 
 
-def _ordered(scores: Mapping[str, float], dense: Mapping[str, float], lexical: Mapping[str, float]) -> list[Candidate]:
+def _ordered(
+    scores: Mapping[str, float], dense: Mapping[str, float], lexical: Mapping[str, float], at_most: int | None = None
+) -> list[Candidate]:
     # Plain pairs are sorted without a call of Python for each.
-    order = sorted([(-score, record) for record, score in scores.items()])
+    order = sorted([(-score, record) for record, score in scores.items()])[:at_most]
     return [Candidate(record, dense.get(record), lexical.get(record), scores[record]) for _, record in order]

@@ -157,7 +157,7 @@ class HybridSearch:
         """
         dense = self.nearest(vector, k, allowed=allowed, without=without)
         lexical = worded or self.worded(text, k, allowed=allowed, without=without)
-        ranked = fused(dense, lexical, self.settings)
+        ranked = fused(dense, lexical, self.settings, at_most=max(k, TENTH))
         kept = relevant(ranked, self.settings)[: max(k, 0)]
         parts = {**lexical.parts, **dense.parts}
         found = [_result(candidate, parts.get(candidate.id, candidate.id)) for candidate in kept]
@@ -186,14 +186,15 @@ class HybridSearch:
             depth *= 4
 
 
-def fused(dense: Ranking, lexical: Ranking, settings: FusionSettings) -> list[Candidate]:
-    """Return the records of both sides in one order."""
+def fused(dense: Ranking, lexical: Ranking, settings: FusionSettings, *, at_most: int | None = None) -> list[Candidate]:
+    """Return the records of both sides in one order, all or the best of them."""
     return convex(
         dense.records,
         lexical.records,
         dense_weight=settings.dense_weight,
         dense_least=dense.least,
         lexical_least=lexical.least,
+        at_most=at_most,
     )
 
 

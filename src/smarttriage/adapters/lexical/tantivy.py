@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import TypeAlias
 
 import tantivy
 from tantivy import Occur, Query
@@ -23,8 +24,11 @@ from smarttriage.ports import Hit
 HEAP_BYTES = 15_000_000
 # Room for ties behind the k-th hit before a wider search is needed.
 TIE_MARGIN = 8
-# Terms whose number of texts is remembered until the index changes.
+# Terms whose number of texts and clause are remembered until the index changes.
 REMEMBERED_TERMS = 20_000
+Clause: TypeAlias = tuple[Occur, tantivy.Query]
+# In how many texts a term is, and the clause that those match.
+Known: TypeAlias = tuple[int, Clause]
 # The columns. The row number leads from a hit to its id without reading the stored document.
 ID, TEXT, LABEL, ROW = "id", "text", "label", "row"
 
@@ -40,13 +44,13 @@ def _schema() -> tantivy.Schema:
 
 @dataclass(frozen=True, slots=True)
 class TantivySearcher:
-    """A fixed state: tantivy's own point-in-time searcher, the ids by row number, the label sets in use and in how many texts a term is."""
+    """A fixed state: tantivy's own point-in-time searcher, the ids by row number, the label sets in use and what is known of a term."""
 
     searcher: tantivy.Searcher
     schema: tantivy.Schema
     ids: Sequence[str]
     label_sets: frozenset[Labels]
-    n_texts: Callable[[str], int]
+    known: Callable[[str], Known]
 
     def __len__(self) -> int:
         """Number of texts."""
@@ -69,10 +73,10 @@ class TantivySearcher:
         return Query.const_score_query(Query.boolean_query(either), 0.0)
 
     def _search(self, text: str, k: int, visible: tantivy.Query | None) -> list[Hit]:
-        words = self._rarest(text)
-        if not words:
+        clauses = self._rarest(text)
+        if not clauses:
             return []
-        query = Query.boolean_query([(Occur.Should, Query.term_query(self.schema, TEXT, word, "freq")) for word in words])
+        query = Query.boolean_query(clauses)
         if visible is not None:
             query = Query.boolean_query([(Occur.Must, query), (Occur.Must, visible)])
         width = k + TIE_MARGIN
@@ -84,12 +88,16 @@ class TantivySearcher:
         order = sorted([(-score, self.ids[row]) for (score, _), row in zip(found, rows, strict=True)])
         return [Hit(id_, -negative) for negative, id_ in order[:k]]
 
-    def _rarest(self, text: str) -> list[str]:
-        """Return the distinct known terms of a query, the rarest where there are more than fit."""
-        known = [(n_texts, term) for term in dict.fromkeys(terms(text)) if (n_texts := self.n_texts(term))]
+    def _rarest(self, text: str) -> list[Clause]:
+        """Return the clauses of a query's distinct known terms, the rarest where there are more than fit."""
+        known = [found for term in dict.fromkeys(terms(text)) if (found := self.known(term))[0]]
         if len(known) > MAX_QUERY_TERMS:
             known = sorted(known, key=lambda each: each[0])[:MAX_QUERY_TERMS]
-        return [term for _, term in known]
+        return [clause for _, clause in known]
+
+
+def _known(searcher: tantivy.Searcher, schema: tantivy.Schema, term: str) -> Known:
+    return searcher.doc_freq(TEXT, term), (Occur.Should, Query.term_query(schema, TEXT, term, "freq"))
 
 
 class TantivyIndex:
@@ -182,8 +190,8 @@ class TantivyIndex:
         self._writer.commit()
         self._index.reload()
         searcher = self._index.searcher()
-        n_texts = lru_cache(maxsize=REMEMBERED_TERMS)(partial(searcher.doc_freq, TEXT))
-        self._searcher = TantivySearcher(searcher, self._schema, self._ids, frozenset(self._label_sets), n_texts)
+        known = lru_cache(maxsize=REMEMBERED_TERMS)(partial(_known, searcher, self._schema))
+        self._searcher = TantivySearcher(searcher, self._schema, self._ids, frozenset(self._label_sets), known)
 
     def _content(self) -> Iterator[AnalysedText]:
         searcher = self._searcher.searcher

@@ -1,6 +1,7 @@
 """Incidents to rows and back."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from sqlalchemy import Row
@@ -64,7 +65,7 @@ def _resolution_row(resolution: Resolution | None) -> dict[str, Any]:
     }
 
 
-def incident_of(row: Row[Any]) -> Incident:
+def incident_of(row: Row[Any] | Sequence[Any]) -> Incident:
     """Return the incident of a row of the table `incident`."""
     # Asking a row for one column costs as much as this for all of them, and a suggestion reads a dozen rows.
     of: Columns = dict(zip(_COLUMNS, row, strict=True))

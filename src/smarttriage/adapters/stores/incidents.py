@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from smarttriage.adapters.stores.cursors import checked_limit, decode_cursor, encode_cursor, instant_in_cursor, page
+from smarttriage.adapters.stores.driver_statement import DriverStatement
 from smarttriage.adapters.stores.history import HistoryRecords
 from smarttriage.adapters.stores.incident_rows import incident_of, incident_row
 from smarttriage.adapters.stores.lesson_json import counted_json
@@ -49,12 +50,15 @@ _ALL = select(table).order_by(table.c.id)
 _SOME = _ALL.where(table.c.id.in_(_IDS))
 # Written once: putting a statement together costs more than running it.
 # The plus keeps SQLite from walking through all incidents of the tenant as soon as nine are asked for (their ids are the key).
-_SOME_VISIBLE = select(table).where(
-    table.c.id.in_(_IDS),
-    literal_column("+incident.tenant") == bindparam("tenant"),
-    exists().where(
-        incident_audience.c.incident_id == table.c.id, incident_audience.c.audience.in_(bindparam("audiences", expanding=True))
-    ),
+_SOME_VISIBLE = DriverStatement(
+    select(table).where(
+        table.c.id.in_(_IDS),
+        literal_column("+incident.tenant") == bindparam("tenant"),
+        exists().where(
+            incident_audience.c.incident_id == table.c.id,
+            incident_audience.c.audience.in_(bindparam("audiences", expanding=True)),
+        ),
+    )
 )
 _NEWEST_FIRST = select(table).order_by(table.c.reported_at.desc(), table.c.id)
 
@@ -84,7 +88,7 @@ class IncidentRecords(HistoryRecords):
     def incidents_by_id(self, ids: Collection[str], principal: Principal) -> Mapping[str, Incident]:
         """Return those of `ids` that the principal may see."""
         seen_by = {"tenant": principal.tenant, "audiences": sorted(principal.audiences)}
-        rows = (row for part in chunks(ids) for row in self._reads.execute(_SOME_VISIBLE, {"ids": part, **seen_by}))
+        rows = (row for part in chunks(ids) for row in _SOME_VISIBLE.rows(self._reads, {"ids": part, **seen_by}))
         return {incident.id: incident for incident in map(incident_of, rows)}
 
     def indexable_incidents(self, ids: Collection[str] | None = None) -> Iterator[Incident]:

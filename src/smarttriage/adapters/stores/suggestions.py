@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from smarttriage.adapters.stores.driver_statement import DriverStatement
 from smarttriage.adapters.stores.schema import feedback as feedback_table
 from smarttriage.adapters.stores.schema import suggestion as table
 from smarttriage.adapters.stores.suggestion_json import suggestion_body, suggestion_of
@@ -15,7 +16,7 @@ from smarttriage.domain.errors import Conflict, NotFound
 from smarttriage.domain.feedback import Feedback, FeedbackAction
 from smarttriage.domain.suggestion import Suggestion
 
-_ADD = InsertIfNew(table)
+_ADD = DriverStatement(InsertIfNew(table))
 _READ = select(table.c.id, table.c.tenant, table.c.created_at, table.c.body, table.c.incident_id).where(
     table.c.tenant == bindparam("tenant")
 )
@@ -45,7 +46,7 @@ class SuggestionRecords(Transaction):
             "body": suggestion_body(suggestion),
             "incident_id": suggestion.incident_id,
         }
-        if self._writes.execute(_ADD, row).rowcount == 0:
+        if _ADD.run(self._writes, row) == 0:
             raise Conflict(f'suggestion "{suggestion.id}" is there already; choose another id.', field="id")
 
     def suggestion(self, suggestion_id: str, principal: Principal) -> Suggestion | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Engine, ExceptionContext, event
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from smarttriage.domain.errors import Overloaded, SmartTriageError, StoreError
@@ -27,9 +27,11 @@ def translate_errors(engine: Engine) -> None:
 
 @contextmanager
 def translated(engine: Engine) -> Iterator[None]:
-    """Turn into our errors what is raised outside any statement, or by a constraint that no record expected."""
+    """Turn into our errors what is raised outside SQLAlchemy's statements, or by a constraint that no record expected."""
     try:
         yield
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise _refused(error, engine) from error
     except PoolTimeout as error:
         raise Overloaded(f"No connection to {engine.url.database} came free in time; try again.", retry_after_s=1) from error
     except IntegrityError as error:
@@ -37,11 +39,13 @@ def translated(engine: Engine) -> Iterator[None]:
 
 
 def _ours(error: StatementError, engine: Engine) -> SmartTriageError:
+    return error.orig if isinstance(error.orig, SmartTriageError) else _refused(error.orig, engine)
+
+
+def _refused(error: BaseException | None, engine: Engine) -> SmartTriageError:
     database = engine.url.database
-    if isinstance(error.orig, SmartTriageError):
-        return error.orig
-    if isinstance(error, DBAPIError) and "locked" in str(error.orig):
+    if isinstance(error, engine.dialect.loaded_dbapi.Error) and "locked" in str(error):
         return Overloaded(f"{database} is locked by another process; try again.", retry_after_s=1)
     return StoreError(
-        f"{database} refused the statement ({error.orig}); check the disk, the file's permissions and that it is a store."
+        f"{database} refused the statement ({error}); check the disk, the file's permissions and that it is a store."
     )
