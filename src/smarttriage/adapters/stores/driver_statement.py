@@ -22,13 +22,16 @@ N_COMPILED = 64
 class DriverStatement:
     """A SELECT, or an INSERT of one row, with values by name; a list of values where the parameter is an expanding one.
 
-    For drivers that take parameters by position, as SQLite's do. What the driver raises passes as it is.
+    A driver that takes its parameters by position, as SQLite's do, runs it itself, and what it raises passes as it is; for any other
+    one SQLAlchemy does.
     """
 
     statement: Select[Any] | Insert
 
     def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[Sequence[Any]]:
         """Return the rows of a SELECT as plain sequences."""
+        if not connection.dialect.positional:
+            return list(connection.execute(self.statement, values))
         compiled = self._compiled(connection, values)
         with closing(connection.connection.cursor()) as cursor:
             cursor.execute(compiled.text, compiled.bound(values))
@@ -36,6 +39,8 @@ class DriverStatement:
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> int:
         """Execute an INSERT; return how many rows were written."""
+        if not connection.dialect.positional:
+            return connection.execute(self.statement, values).rowcount
         compiled = self._compiled(connection, values)
         with closing(connection.connection.cursor()) as cursor:
             cursor.execute(compiled.text, compiled.bound(values))

@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import pysqlite3.dbapi2 as sqlite
 import pytest
+from sqlalchemy import Column, MetaData, Table, Text, bindparam, create_engine, insert, select
 
+from smarttriage.adapters.stores.driver_statement import DriverStatement
 from smarttriage.adapters.stores.sql import SqlStore
 from smarttriage.domain.errors import InvalidInput, StoreError
 from smarttriage.testing.factories import NOON, a_principal, a_suggestion, an_incident
@@ -46,3 +49,15 @@ def test_what_the_driver_refuses_is_an_error_of_the_store(path: Path, store: Sql
     rival.close()
     with pytest.raises(StoreError, match="refused the statement"), store.begin(write=True) as records:
         records.add_suggestion(a_suggestion())
+
+
+@pytest.mark.parametrize("style", ["qmark", "named"])
+def test_a_driver_with_named_parameters_is_served_by_sqlalchemy(style: Literal["qmark", "named"]) -> None:
+    table = Table("word", MetaData(), Column("name", Text))
+    engine = create_engine("sqlite://", paramstyle=style)
+    with engine.begin() as connection:
+        table.create(connection)
+        assert [DriverStatement(insert(table)).run(connection, {"name": name}) for name in "abc"] == [1, 1, 1]
+        some = DriverStatement(select(table).where(table.c.name.in_(bindparam("names", expanding=True))).order_by(table.c.name))
+        assert [tuple(row) for row in some.rows(connection, {"names": ["c", "a"]})] == [("a",), ("c",)]
+    engine.dispose()
