@@ -161,11 +161,12 @@ def test_a_resolution_that_a_published_article_tells_already_drafts_nothing(api:
     article = api.must("POST", "/v1/articles", {"title": "VPN drops for many people", "body": body})
     for step in ("submit", "publish"):
         api.must("POST", f"/v1/articles/{article['id']}/{step}")
-    note = {"text": "Raised the session limit from 500 to 800."}
+    note = {"text": "Raised the session limit of the VPN gateway from 500 to 800."}
     known = api.must("POST", "/v1/incidents", {"title": "VPN drops", "description": "It drops for many of our people."})
     outcome = api.must("POST", f"/v1/incidents/{known['id']}/resolution", note)
     assert (outcome["effect"], outcome["article_id"]) == ("similar_article_exists", article["id"])
     other = api.must("POST", "/v1/incidents", {"title": "Till refuses cards", "description": "Nobody can pay at the bakery."})
+    note = {"text": "Raised the session limit from 500 to 800."}
     assert api.must("POST", f"/v1/incidents/{other['id']}/resolution", note)["effect"] == "drafted"
 
 
