@@ -157,9 +157,19 @@ def shared_words(words: Sequence[str], other: str, n: int = 5) -> tuple[str, ...
     lowered = other.lower()
     shared: list[str] = []
     for word in words:
-        # The plain search is cheap and rules out nearly all; only what it finds is worth a look at the word's edges.
-        if word.lower() in lowered and re.search(rf"(?<!\w){re.escape(word.lower())}(?!\w)", lowered):
+        if _stands_in(word.lower(), lowered):
             shared.append(word)
             if len(shared) == n:
                 break
     return tuple(shared)
+
+
+def _stands_in(word: str, text: str) -> bool:
+    """Return whether the text has the word with no letter or digit beside it; an expression for each word would cost more to make."""
+    at = text.find(word)
+    while at >= 0:
+        beside = text[max(at - 1, 0) : at] + text[at + len(word) : at + len(word) + 1]
+        if not any(character.isalnum() or character == "_" for character in beside):
+            return True
+        at = text.find(word, at + 1)
+    return False
