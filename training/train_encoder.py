@@ -42,6 +42,7 @@ from encoder_student import (
 )
 from export_encoder import find_source
 from smarttriage.adapters.encoders.manifest import TOKENIZER
+from smarttriage.bootstrap import parts
 from smarttriage.services.retrieval_evaluation import Fold
 from teacher_vectors import key_of, load_vectors
 
@@ -215,7 +216,14 @@ def main() -> None:
     planned = stages(recipe, student, teacher, tokenizer, given)
     if "width" in recipe:
         narrow(student, recipe["width"], padded(planned[0].batches[0], device))
-    report = {"recipe": recipe, "device": device.type, "threads": given.threads, "bf16": given.bf16, "stages": {}}
+    report = {
+        "recipe": recipe,
+        "mined_by": parts.encoder_folder().name,
+        "device": device.type,
+        "threads": given.threads,
+        "bf16": given.bf16,
+        "stages": {},
+    }
     for stage in planned:
         start = {name: tensor.clone() for name, tensor in student.state_dict().items()}
         if not run_stage(stage, student, given.work, pause=given.pause_while, stop_at=given.stop_at_step, bf16=given.bf16):
