@@ -31,10 +31,10 @@ class LackModel:
         level: Chance from which an incident lacks its article.
     """
 
-    intercept: float = 14.4
-    of_score: float = -15.88
-    of_margin: float = -19.29
-    level: float = 0.67
+    intercept: float = 19.58
+    of_score: float = -24.66
+    of_margin: float = -12.98
+    level: float = 0.64
 
     def __call__(self, found: Numbers, vectors: Vectors) -> NDArray[np.bool_]:
         """Return (n,) whether an incident lacks an article.
