@@ -2,13 +2,16 @@
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
+from onnxruntime import InferenceSession
 
 from smarttriage.adapters.encoders.hashing import HashingEncoder
-from smarttriage.adapters.encoders.onnx import OnnxEncoder
+from smarttriage.adapters.encoders.onnx import OnnxEncoder, feed
 from smarttriage.adapters.encoders.remembered import RememberingEncoder
 from smarttriage.adapters.encoders.sentence_transformers import SentenceTransformerEncoder
 from smarttriage.domain.errors import EncoderError, InvalidInput
@@ -166,3 +169,20 @@ def test_missing_torch_is_said_with_the_extra_to_install(monkeypatch: pytest.Mon
 def test_a_vector_of_no_length_is_refused() -> None:
     with pytest.raises(InvalidInput, match="dim is 0"):
         HashingEncoder(dim=0)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What `feed` asks of a session."""
+
+    inputs: tuple[str, ...]
+
+    def get_inputs(self) -> tuple[str, ...]:
+        return self.inputs
+
+
+def test_a_graph_for_one_text_is_run_with_its_ids_alone_and_one_for_batches_with_their_mask() -> None:
+    ids = np.array([[101, 7, 102]])
+    assert list(feed(cast(InferenceSession, Graph(("input_ids",))), ids)) == ["input_ids"]
+    masked = feed(cast(InferenceSession, Graph(("input_ids", "attention_mask"))), ids)
+    assert masked["attention_mask"].tolist() == [[1, 1, 1]]
