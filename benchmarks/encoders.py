@@ -2,8 +2,8 @@
 
     python benchmarks/encoders.py --base FOLDER [--also FOLDER ...] [--data ../shared/data] [--cache FOLDER]
 
---base is all-MiniLM-L6-v2 as training/export_encoder.py writes it; beside the shipped encoders stands a static one (benchmarks/static_tier.py). Writes benchmarks/results/encoders.json and .md. Reported on dev queries
-alone; BM25's share is chosen for each encoder by the rule of benchmarks/retrieval.py on the train queries that it was not trained on (for the
+--base is all-MiniLM-L6-v2 as training/export_encoder.py writes it; beside the shipped encoders stands a static one (benchmarks/static_tier.py).
+Writes benchmarks/results/encoders.json and .md. Reported on dev queries alone; BM25's share is chosen for each encoder by the rule of benchmarks/retrieval.py on the train queries that it was not trained on (for the
 base all of them), beside it stands the share in use. Shorter vectors are the leading dimensions, normalised again. Latency is one text at a time
 on one thread, the encoders in turn in one process; the ratio is the median of the ratios of the pairs measured next to each other, so that a
 busy machine slows both sides of it.
@@ -168,9 +168,13 @@ def main() -> None:
     shipped_ones = sorted(each.parent for each in (shipped("models") / "encoders").glob("*/manifest.json"))
     folders = {name_of(folder): folder for folder in [given.base, *shipped_ones, *given.also]}
     cache, scores, rows = FileVectorCache(given.cache), {}, {}
-    static = StaticEncoder(parts.encoder_folder(EncoderSize.QUALITY), cache)
-    for name, folder in [*folders.items(), (STATIC, parts.encoder_folder(EncoderSize.QUALITY))]:
-        encoder = static if name == STATIC else OnnxEncoder.open(folder, n_threads=2)
+    sizes = {name: (folder / MODEL).stat().st_size / 1e6 for name, folder in folders.items()}
+    quality = parts.encoder_folder(EncoderSize.QUALITY)
+    static = StaticEncoder(quality, cache)
+    folders[STATIC], sizes[STATIC] = quality, static.megabytes
+    encoders = {name: OnnxEncoder.open(folder, n_threads=2) for name, folder in folders.items()} | {STATIC: static}
+    for name, encoder in encoders.items():
+        folder = folders[name]
         judged = {each: opened(each, given.data, cache, encoder, folder=folder) for each in SETS}
         share = own_share([judged[each] for each in CHOOSING])
         scores[name] = {each: dev_scores(one, share) for each, one in judged.items()}
@@ -178,8 +182,7 @@ def main() -> None:
             str(dim): float(np.mean([dev_scores(shortened(judged[each], dim), share)[SIDES[1]].mean() for each in CHOOSING]))
             for dim in DIMS
         }
-        size = static.megabytes if name == STATIC else (folder / MODEL).stat().st_size / 1e6
-        rows[name] = {"id": encoder.encoder_id, "share": share, "short": short, "model_mb": size}
+        rows[name] = {"id": encoder.encoder_id, "share": share, "short": short, "model_mb": sizes[name]}
     for name, row in rows.items():
         ndcg = {side: {each: float(scores[name][each][side].mean()) for each in SETS} for side in ("lexical", *SIDES)}
         for side in ndcg.values():

@@ -5,8 +5,8 @@
 Writes benchmarks/results/retrieval.json and .md. Of the train queries of kb_msoffice, runbooks_alerts and gitbugs_duplicates only those are
 asked that the encoder's training held out ("train" below); depth and weight of the fusion are chosen on them: BM25's share of the best pair by mean
 nDCG@10 over the three sets, and of the depths whose mean with that share is within one standard error (of the paired difference) of it the
-shallowest, which costs least. (A rule before took the smallest share within one standard error: the less the queries told, the farther from the best it
-went.) stackfaq_webapps does not enter the choice; a difference there of less than the printed standard error means "the same".
+shallowest, which costs least. stackfaq_webapps does not enter the choice, but its results were known when this rule was written down; a
+difference there of less than the printed standard error means "the same".
 A weight for each collection is chosen by the same rule on that collection's train queries alone and reported beside the common one.
 When nothing is suggested: benchmarks/silence.py.
 """

@@ -15,7 +15,7 @@ PERCENT = "%"
 # The longest word that a pattern can tell apart; the rest of a longer one is noise (base64, hashes).
 MAX_WORD = 40
 
-# Words come first, as most tokens are words; ignoring case in the times only makes the search a seventh quicker.
+# Words come first, as most tokens are words; only times ignore case, which would slow the search.
 _TOKEN = re.compile(
     r"(?P<word>[^\W\d_]{1,200})"
     r"|(?P<time>\b\d{1,2}(?i:[:h]\d{2}(?!\d)|\.\d{2}(?=\s?(?:uhr|uur|h\b|am\b|pm\b))|\s?(?:uhr|o[’']clock|am|pm|h)\b))"

@@ -94,7 +94,7 @@ class Lexicon:
         return tuple(start for key in keys if key in self._table for start in self._starts_of(key))
 
     def _made(self, key: _Key) -> tuple[_Start, ...]:
-        """Return the starts of a first token, made when the first text has it: all of them would take a third of a start."""
+        """Return the starts of a first token, made when the first text has it, so that a start does not wait for all of them."""
         return tuple(_start(name, rests) for name, rests in self._table[key].items())
 
     def _negated(self, row: list[Token], index: int) -> bool:

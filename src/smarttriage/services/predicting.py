@@ -90,7 +90,7 @@ class _Asked:
             usable = [vote for vote in usable if vote.label in level.parents]
         voters = shares(model, usable, voting)
         blended = with_shares(model, voters)
-        if level is None or level.parents.keys().isdisjoint(blended):
+        if level is None or not level.placed(blended):
             field_ = self._field(fields.ranked(model, blended), [_neighbour(*each, blended, blended) for each in voters])
             stray = level is not None and field_.value is not None
             return (fields.without_value(field_, Reason.PARENT_UNKNOWN) if stray else field_), blended

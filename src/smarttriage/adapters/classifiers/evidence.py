@@ -72,7 +72,7 @@ class EvidenceCues:
 
 
 def _altered(change: EvidenceChange, cues: Sequence[Cue], numbers: CueNumbers) -> Altered:
-    dropped = [cue for cue in cues if cue.cue in change.drops]
+    _, dropped = change.apply(cues)
     others: dict[str, Sequence[Cue]] = {cue.cue: () for cue in dropped}
     if (added := change.added) is not None:
         others[added.cue] = (*others.get(added.cue, numbers.of(added.cue)), added)

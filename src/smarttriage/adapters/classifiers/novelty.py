@@ -5,9 +5,8 @@ in the first (benchmarks/dont_know.py, foreign sets), a new topic of the same su
 embedding (Sun et al., 2022, arXiv:2204.06507) say whether the topic was seen, the highest probability (Hendrycks and Gimpel, 2017,
 arXiv:1610.02136) whether the heads can place it, and texts of everyday life, known to be none (outlier exposure; Hendrycks et al.,
 2019, arXiv:1812.04606), whether it is nearer to those: what is far from all in a language that the encoder knows badly looks near
-to everything. A bound is the k-th smallest held-out score with k = floor(share (n + 1)), so
-that a new row of the same source falls below it with at most that share (split conformal prediction; Vovk et al., 2005); two
-bounds share it.
+to everything. A bound is the k-th smallest held-out score with k = floor(share (n + 1)), so that a new row of the same source falls
+below it with at most that share (split conformal prediction; Vovk et al., 2005); two bounds share it.
 """
 
 import json

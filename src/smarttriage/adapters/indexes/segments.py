@@ -139,7 +139,7 @@ def nearest(segment: Segment, visible: Visible, query: Vectors, k: int) -> list[
     while width < visible.n and scores[0, k - 1] == scores[0, width - 1]:
         width = min(2 * width, visible.n)
         scores, rows = segment.index.search(query, width, params=visible.whole)
-    # As lists first: taking numbers out of an array one by one costs more than all the rest of this function.
+    # As lists first: taking numbers out of an array one by one is slow.
     return [(score, segment.ids[row]) for score, row in zip(scores[0].tolist(), rows[0].tolist(), strict=True)]
 
 

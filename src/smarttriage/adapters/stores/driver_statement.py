@@ -1,7 +1,6 @@
 """The few statements that every suggestion waits for: written in Core as all others, compiled once, run by the driver itself.
 
-SQLAlchemy runs a statement through so much code that it costs as much as SQLite's work and the making of the records: after an
-encoding, which leaves nothing of that code in the processor's caches, .7 ms to read a suggestion's neighbours, .4 ms this way.
+SQLAlchemy runs a statement through much code of its own, which an encoding has just driven out of the processor's caches.
 """
 
 from collections.abc import Callable, Mapping, Sequence

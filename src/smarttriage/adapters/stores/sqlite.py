@@ -95,6 +95,6 @@ def _enter_wal(connection: Any, cursor: Any) -> None:
 def _begin(connection: Connection) -> None:
     # The driver begins nothing by itself (isolation_level=None): reads are deferred and see one WAL snapshot without a lock,
     # writers take the write lock at once, so that none fails later for having read first.
-    # By the driver itself, because SQLAlchemy's way there costs several times as much, twice a suggestion.
+    # By the driver itself, as in driver_statement.py: every suggestion begins two transactions.
     driver: Any = connection.connection.driver_connection
     driver.execute(connection.get_execution_options().get(BEGIN, "BEGIN"))
