@@ -30,7 +30,7 @@ from smarttriage.domain.glossary import Gloss, parse_glossary
 from smarttriage.domain.text import model_text
 from smarttriage.ports import Vectors
 from smarttriage.services.ranking_metrics import ndcg_at
-from smarttriage.services.retrieval import EVERYTHING, HybridSearch, fused
+from smarttriage.services.retrieval import HybridSearch
 from smarttriage.services.retrieval_evaluation import ALLOWED, Document, build_search, parts_of
 from smarttriage.services.training import embed
 
@@ -79,7 +79,7 @@ def ranked(search: HybridSearch, query: Query, vector: Vectors, english: Vectors
     asked = f"{query.text}\n{query.gloss.text}" if query.gloss else query.text
     near, near_both = (search.nearest(each, K, allowed=ALLOWED) for each in (vector, both))
     worded, worded_both = (search.worded(each, K, allowed=ALLOWED) for each in (query.text, asked))
-    plain, ours = fused(near, worded, EVERYTHING), fused(near_both, worded_both, EVERYTHING)
+    plain, ours = search.fused(near, worded), search.fused(near_both, worded_both)
     sides = [[record for record, _ in side.records[:K]] for side in (worded, near, worded_both, near_both)]
     hybrids = [[candidate.id for candidate in each[:K]] for each in (plain, ours)]
     return [sides[0], sides[1], hybrids[0], sides[2], sides[3], hybrids[1]]

@@ -21,7 +21,7 @@ import numpy as np
 from safetensors.torch import load_file, save_file
 
 from report import write_results
-from retrieval import CHOOSING, LEXICAL_WEIGHTS, JudgedSet, Scores, fused, one_side, rankings, weighted
+from retrieval import CHOOSING, INCIDENT_SET, LEXICAL_WEIGHTS, JudgedSet, Scores, fused, one_side, rankings, weighted
 from smarttriage.adapters.encoders.onnx import OnnxEncoder
 from smarttriage.adapters.indexes.faiss import FaissIndex
 from smarttriage.adapters.lexical.tantivy import TantivyIndex
@@ -74,12 +74,13 @@ def few_documents(documents: Sequence[Document], queries: JudgedQueries) -> list
 def opened(name: str, data: Path, cache: FileVectorCache, encoder: OnnxEncoder, fold: Fold) -> JudgedSet:
     """Return the set with the queries held out over a part of its records."""
     queries = of_fold(read_train(data / name), fold)
-    pieces = parts_of(few_documents(read_documents(data / name / "corpus.jsonl.gz"), queries))
+    documents = few_documents(read_documents(data / name / "corpus.jsonl.gz"), queries)
+    pieces = parts_of(documents, as_incidents=name == INCIDENT_SET)
     vectors = embed(pieces.texts, encoder=encoder, cache=cache)
     dense = FaissIndex(encoder_id=encoder.encoder_id, dim=encoder.dim)
     search = build_search(pieces, vectors, dense=dense, lexical=TantivyIndex())
     asked = embed(list(queries.texts.values()), encoder=encoder, cache=cache)
-    return JudgedSet(name, search, search, queries, asked, np.zeros(len(queries.texts), bool), pieces, vectors)
+    return JudgedSet(name, search, search, search, queries, asked, np.zeros(len(queries.texts), bool), pieces, vectors)
 
 
 def scores(judged: JudgedSet) -> dict[str, Scores]:

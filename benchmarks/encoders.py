@@ -3,8 +3,8 @@
     python benchmarks/encoders.py --base FOLDER [--also FOLDER ...] [--data ../shared/data] [--cache FOLDER]
 
 --base is all-MiniLM-L6-v2 as training/export_encoder.py writes it; beside the shipped encoders stands a static one (benchmarks/static_tier.py).
-Writes benchmarks/results/encoders.json and .md. Reported on dev queries alone; BM25's share is chosen for each encoder by the rule of benchmarks/retrieval.py on the train queries that it was not trained on (for the
-base all of them), beside it stands the share in use. Shorter vectors are the leading dimensions, normalised again. Latency is one text at a time
+Writes benchmarks/results/encoders.json and .md. Reported on dev queries alone; BM25's share is chosen for each encoder by the rule of
+benchmarks/retrieval.py on the train queries that it was not trained on (for the base all of them), beside it stands the share in use. Shorter vectors are the leading dimensions, normalised again. Latency is one text at a time
 on one thread, the encoders in turn in one process; the ratio is the median of the ratios of the pairs measured next to each other, so that a
 busy machine slows both sides of it.
 """
@@ -37,6 +37,8 @@ from static_tier import StaticEncoder
 ROOT = Path(__file__).resolve().parent.parent
 BASE = "all-MiniLM-L6-v2-int8"
 STATIC = "static, of quality's tokens"
+# As MiniLM is used without our search: the passages below their titles by cosine, no titles alone.
+PLAIN = "dense, passages only"
 SIDES = ("dense", "hybrid, share in use", "hybrid, its own share")
 DIMS = (256, 128)
 # Aimed at: so far above the better of BM25 and MiniLM of each set, on the mean.
@@ -65,6 +67,7 @@ def dev_scores(judged: JudgedSet, share: float) -> Scores:
     pairs, dev = rankings(judged, depth=DEPTH), judged.is_dev
     found = {
         "lexical": one_side(judged, pairs, 1),
+        PLAIN: one_side(judged, rankings(judged, depth=DEPTH, search=judged.untitled), 0),
         "dense": one_side(judged, pairs, 0),
         "hybrid, share in use": fused(judged, pairs, weighted(1 - DENSE_WEIGHT)),
         "hybrid, its own share": fused(judged, pairs, weighted(share)),
@@ -76,7 +79,7 @@ def shortened(judged: JudgedSet, dim: int) -> JudgedSet:
     """Return the set searched with the leading dimensions alone."""
     pieces, asked = (normalize(vectors[:, :dim]) for vectors in (judged.piece_vectors, judged.vectors))
     search = build_search(judged.pieces, pieces, dense=FaissIndex(encoder_id="short", dim=dim), lexical=TantivyIndex())
-    return replace(judged, search=search, title_once=search, vectors=asked, piece_vectors=pieces)
+    return replace(judged, search=search, title_once=search, untitled=search, vectors=asked, piece_vectors=pieces)
 
 
 def text_of_tokens(encoder: OnnxEncoder | StaticEncoder, n: int) -> str:
@@ -122,11 +125,11 @@ def table(result: Mapping[str, dict], latency: Mapping[int, dict]) -> str:  # ty
     )
     lexical = result[BASE]["ndcg"]["lexical"]
     quality += f"| BM25 | {' | '.join(f'{lexical[name]:.4f}' for name in SETS)} | {lexical['mean']:.4f} | |\n"
-    for side in SIDES:
+    for side in (PLAIN, *SIDES):
         for name, row in result.items():
             cells = " | ".join(f"{row['ndcg'][side][each]:.4f}" for each in (*SETS, "mean"))
             change = "" if name == BASE else f"{row['change'][side]['mean']:+.4f} ({row['change'][side]['error']:.4f})"
-            own = f" ({row['share']:g})" if side == SIDES[2] else ""
+            own = f" ({row['share']:g})" if side == SIDES[-1] else ""
             quality += f"| {name}, {side}{own} | {cells} | {change} |\n"
     short = f"| hybrid, share in use, dev | {' | '.join(f'{dim} dimensions' for dim in ('all', *DIMS))} |\n|---|{'---|' * (len(DIMS) + 1)}\n"
     for name, row in result.items():
@@ -144,11 +147,14 @@ def verdict(name: str, result: Mapping[str, dict], latency: Mapping[int, dict]) 
     """Return whether an encoder reaches what was aimed at."""
     row, base = result[name], result[BASE]["ndcg"]
     ratio, change = max(latency[n][name]["ratio"] for n in TOKENS), row["change"][SIDES[1]]
-    better = float(np.mean([max(base["lexical"][each], base["dense"][each]) for each in CHOOSING]))
-    above = row["ndcg"][SIDES[1]]["mean"] - better
+    plain, titled = (
+        float(np.mean([max(base["lexical"][each], base[side][each]) for each in CHOOSING])) for side in (PLAIN, "dense")
+    )
+    mine = row["ndcg"][SIDES[1]]["mean"]
     return (
-        f"{name}: hybrid {GOAL} above the better of BM25 and {BASE} of each set ({better:.4f} on the mean): {said(above >= GOAL)} "
-        f"({above:+.4f}); hybrid at least equal to that of {BASE}: {said(change['mean'] >= 0)} ({change['mean']:+.4f}, standard error "
+        f"{name}: hybrid {GOAL} above the better of BM25 and {BASE} over the passages of each set ({plain:.4f} on the mean): "
+        f"{said(mine - plain >= GOAL)} ({mine - plain:+.4f}; above the better of BM25 and {BASE} with titles alone, {titled:.4f}: "
+        f"{mine - titled:+.4f}); hybrid at least equal to that of {BASE}: {said(change['mean'] >= 0)} ({change['mean']:+.4f}, standard error "
         f"{change['error']:.4f}); at most half its latency: {said(ratio <= 0.5)} (worst ratio {ratio:.2f}).\n"
     )
 
@@ -184,13 +190,13 @@ def main() -> None:
         }
         rows[name] = {"id": encoder.encoder_id, "share": share, "short": short, "model_mb": sizes[name]}
     for name, row in rows.items():
-        ndcg = {side: {each: float(scores[name][each][side].mean()) for each in SETS} for side in ("lexical", *SIDES)}
+        ndcg = {side: {each: float(scores[name][each][side].mean()) for each in SETS} for side in ("lexical", PLAIN, *SIDES)}
         for side in ndcg.values():
             side["mean"] = float(np.mean([side[each] for each in CHOOSING]))
         row["ndcg"] = ndcg
         row["change"] = {
             side: dict(zip(("mean", "error"), compared(scores[name], scores[BASE], side, CHOOSING), strict=True))
-            for side in SIDES
+            for side in (PLAIN, *SIDES)
         }
     latency = latencies({name: OnnxEncoder.open(folder) for name, folder in folders.items()} | {STATIC: static})
     write_results("encoders", {"encoders": rows, "latency": latency}, table(rows, latency))

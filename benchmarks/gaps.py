@@ -35,7 +35,7 @@ from smarttriage.bootstrap.models import open_models
 from smarttriage.bootstrap.retrieval import read_documents
 from smarttriage.config import Settings
 from smarttriage.domain.access import EVERYONE, Principal, Scope
-from smarttriage.domain.article import Article, ArticleStatus, passage_text, passages
+from smarttriage.domain.article import Article, ArticleStatus, passage_text, passages, searched_texts
 from smarttriage.domain.gaps import Gap
 from smarttriage.domain.incident import Incident, IncidentStatus, Resolution
 from smarttriage.ports import Encoder
@@ -96,7 +96,7 @@ def service_over(
 ) -> GapService:
     """Return the service over a store that holds these, with the vectors that the cache has."""
     store = SqlStore.open(folder / "store.db", clock=lambda: NOW)
-    texts = [passage_text(each.title, passage.text) for each in articles for passage in passages(each.id, each.body)]
+    texts = [part.text for each in articles for part in searched_texts(each.id, each.title, passages(each.id, each.body))]
     texts += [incident.text for incident in incidents]
     vectors = embed(texts, encoder=encoder, cache=cache)
     with store.begin(write=True) as records:

@@ -121,11 +121,11 @@ def looked_at(judged: JudgedSet, tokens: TokenEncoder) -> Asked:
     held: dict[str, Matrix] = {}
     fuse, found = weighted(1 - DENSE_WEIGHT), []
     for at, ((dense, lexical), text) in enumerate(zip(rankings(judged), judged.queries.texts.values(), strict=True)):
-        first = fuse(dense, lexical)[:TOP]
+        first = fuse(judged.search, dense, lexical)[:TOP]
         query = tokens.of(text).astype(np.float16) if taken[at] else None
         row = []
         for candidate in first:
-            part = dense.parts.get(candidate.id) or lexical.parts[candidate.id]
+            part = dense.parts.get(candidate.id) or lexical.parts.get(candidate.id) or f"{candidate.id}#0"
             if query is not None and part not in held:
                 held[part] = tokens.of(words[part]).astype(np.float16)
             row.append((candidate.id, candidate.score, late(query, held[part]) if query is not None else 0.0))

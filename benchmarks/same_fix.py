@@ -10,7 +10,7 @@ named. Half of the incidents choose the level (the least one at which four of fi
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ from smarttriage.ports import Encoder, VectorCache
 from smarttriage.services.learning import SAME_FIX, with_resolution
 from smarttriage.services.notes import assess
 from smarttriage.services.retrieval import ARTICLES, HybridSearch
-from smarttriage.services.retrieval_evaluation import ALLOWED, Document, parts_of
+from smarttriage.services.retrieval_evaluation import ALLOWED, Document, build_search, parts_of
 from smarttriage.services.training import embed
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,11 +69,9 @@ def articles(encoder: Encoder, cache: VectorCache | None) -> HybridSearch:
     """Return a search over the shipped articles as the service searches them."""
     rows = [row.values for row in read_articles(ROOT / "kb" / "articles") if row.problem is None]
     pieces = parts_of([Document(str(row["id"]), str(row["title"]), str(row["body"])) for row in rows])
-    ids, labels = list(pieces.owners), [ALLOWED] * len(pieces.owners)
-    dense, lexical = FaissIndex(encoder_id=encoder.encoder_id, dim=encoder.dim), TantivyIndex()
-    dense.add(ids, embed(pieces.texts, encoder=encoder, cache=cache), labels)
-    lexical.add(ids, pieces.words, labels)
-    return HybridSearch(dense.snapshot(), lexical.snapshot(), pieces.owners, ARTICLES)
+    dense = FaissIndex(encoder_id=encoder.encoder_id, dim=encoder.dim)
+    found = build_search(pieces, embed(pieces.texts, encoder=encoder, cache=cache), dense=dense, lexical=TantivyIndex())
+    return replace(found, settings=ARTICLES)
 
 
 def put(

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from report import write_results
-from retrieval import SETS, JudgedSet, K, opened, rankings, weighted
+from retrieval import SETS, Fuse, JudgedSet, K, opened, rankings, weighted
 from smarttriage.adapters.articles import read_articles
 from smarttriage.adapters.indexes.faiss import FaissIndex
 from smarttriage.adapters.lexical.tantivy import TantivyIndex
@@ -38,6 +38,7 @@ from smarttriage.services.retrieval import (
     TENTH,
     ChanceModel,
     FusionSettings,
+    HybridSearch,
     relevant,
 )
 from smarttriage.services.retrieval_evaluation import ALLOWED, Document, JudgedQueries, build_search, parts_of
@@ -50,6 +51,8 @@ STEPS = tuple(round(0.05 * step, 2) for step in range(1, 11))
 RIGHT = 0.8
 BINS = 5
 FUSE = weighted(1 - DENSE_WEIGHT)
+# Past incidents have no titles of their own in the index, and no handicap.
+FUSE_INCIDENTS = weighted(1 - DENSE_WEIGHT, handicap=0.0)
 Rows = NDArray[np.bool_]
 
 
@@ -72,8 +75,8 @@ class Asked:
 
 def asked(judged: JudgedSet) -> Asked:
     answers = {query: {record for record, grade in row.items() if grade > 0} for query, row in judged.queries.qrels.items()}
-    found = [FUSE(*pair) for pair in rankings(judged)]
-    gone = [FUSE(*pair) for pair in rankings(judged, without=answers)]
+    found = [FUSE(judged.search, *pair) for pair in rankings(judged)]
+    gone = [FUSE(judged.search, *pair) for pair in rankings(judged, without=answers)]
     right = np.array(
         [bool(each) and each[0].id in answers[query] for each, query in zip(found, judged.queries.texts, strict=True)]
     )
@@ -96,13 +99,14 @@ def seed_set(cache: FileVectorCache) -> JudgedSet:
     dense = FaissIndex(encoder_id=encoder.encoder_id, dim=encoder.dim)
     search = build_search(pieces, vectors, dense=dense, lexical=TantivyIndex())
     asked_vectors = embed(list(texts.values()), encoder=encoder, cache=cache)
-    return JudgedSet("seed", search, search, queries, asked_vectors, np.zeros(len(texts), bool), pieces, vectors)
+    return JudgedSet("seed", search, search, search, queries, asked_vectors, np.zeros(len(texts), bool), pieces, vectors)
 
 
-def unrelated(articles: JudgedSet, texts: Sequence[str], vectors: NDArray[np.float32]) -> list[list[Candidate]]:
-    search = articles.search
+def unrelated(
+    search: HybridSearch, texts: Sequence[str], vectors: NDArray[np.float32], fuse: Fuse = FUSE
+) -> list[list[Candidate]]:
     return [
-        FUSE(search.nearest(vector, K, allowed=ALLOWED), search.worded(text, K, allowed=ALLOWED))
+        fuse(search, search.nearest(vector, K, allowed=ALLOWED), search.worded(text, K, allowed=ALLOWED))
         for text, vector in zip(texts, vectors, strict=True)
     ]
 
@@ -196,7 +200,7 @@ def main() -> None:
     sets = [asked(each) for each in judged]
     chance = fitted(sets)
     chosen, steps = least_chance(sets, chance)
-    silent, scores = {}, []
+    silent, scores, of_incidents = {}, [], []
     for articles in (judged[0], judged[-1]):
         for asking in judged:
             # The seed's incidents may well ask what the Microsoft articles answer, and the other way round.
@@ -204,14 +208,16 @@ def main() -> None:
                 continue
             rows = np.flatnonzero(~asking.is_dev)
             texts = list(asking.queries.texts.values())
-            found = unrelated(articles, [texts[row] for row in rows], asking.vectors[rows])
+            these, vectors = [texts[row] for row in rows], asking.vectors[rows]
+            found = unrelated(articles.search, these, vectors)
             silent[f"{asking.name} to {articles.name}"] = float(np.mean([not relevant(each, ARTICLES) for each in found]))
             if articles is judged[0] and asking.name in ("runbooks_alerts", "gitbugs_duplicates"):
                 scores += [each[0].score for each in found]
+                of_incidents += [each[0].score for each in unrelated(articles.untitled, these, vectors, FUSE_INCIDENTS)]
     noise = [model_text(row["title"], row["description"]) for row in seed_incidents() if row["kind"] == "other"]
     encoded = embed(noise, encoder=parts.encoder(n_threads=2), cache=cache)
     silent["seed texts that are no incident to seed"] = float(
-        np.mean([not relevant(each, ARTICLES) for each in unrelated(judged[-1], noise, encoded)])
+        np.mean([not relevant(each, ARTICLES) for each in unrelated(judged[-1].search, noise, encoded)])
     )
     calibrated = {
         "intercept": (chance.intercept, ARTICLES.chance.intercept),
@@ -219,7 +225,7 @@ def main() -> None:
         "of margin": (chance.of_margin, ARTICLES.chance.of_margin),
         "least chance": (chosen, LEAST_CHANCE),
         "floor": (float(np.median(scores)), ARTICLES.floor),
-        "floor without chance": (float(np.quantile(scores, 0.95)), FLOOR_WITHOUT_CHANCE),
+        "floor without chance": (float(np.quantile(of_incidents, 0.95)), FLOOR_WITHOUT_CHANCE),
     }
     rows, bins = rows_of(sets, chance), reliability([each for each in sets if each.name in KNOWLEDGE_BASES], ARTICLES)
     result = {"calibrated": calibrated, "steps": steps, "rows": rows, "unrelated_silent": silent, "reliability_dev": bins}

@@ -19,7 +19,7 @@ from smarttriage.adapters.articles import read_articles
 from smarttriage.bootstrap import parts
 from smarttriage.bootstrap.importing import SEED_VECTORS, seed_rows
 from smarttriage.bootstrap.resources import shipped
-from smarttriage.domain.article import passage_text, passages
+from smarttriage.domain.article import passages, searched_texts
 from smarttriage.domain.text import model_text
 from smarttriage.services.indexing import content_hash
 
@@ -28,7 +28,8 @@ def seed_texts() -> list[str]:
     """Return every text that an index of the seed holds, each once, in a fixed order."""
     kb = shipped("kb")
     articles = [row.values for row in read_articles(kb / "articles")]
-    texts = [passage_text(a["title"].strip(), p.text) for a in articles for p in passages(a["id"], a["body"].strip())]
+    pieces = ((a["id"], a["title"].strip(), passages(a["id"], a["body"].strip())) for a in articles)
+    texts = [each.text for piece in pieces for each in searched_texts(*piece)]
     texts += [
         model_text(row.values["title"].strip(), row.values["description"].strip()) for row in seed_rows(kb / "incidents.jsonl")
     ]

@@ -1,6 +1,7 @@
 """A knowledge-base article, its life from draft to retirement, and the passages that are searched."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -9,6 +10,7 @@ from smarttriage.domain.access import EVERYONE
 
 # all-MiniLM-L6-v2 reads 256 tokens, about 1,000 characters of English with its title; longer passages would be cut unread.
 MAX_PASSAGE_CHARS = 900
+_TITLE_MARK = "#title"
 
 
 class ArticleStatus(StrEnum):
@@ -111,6 +113,43 @@ def passages(article_id: str, body: str, max_chars: int = MAX_PASSAGE_CHARS) -> 
 def passage_text(title: str, passage: str) -> str:
     """Return what an index reads for a passage: its article's title and itself."""
     return f"{title}\n{passage}" if passage else title
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedText:
+    """What an index holds of an article: one passage below the title, or the title alone.
+
+    Attributes:
+        id: That of the passage, or `title_id` of the article.
+        text: What is encoded.
+        is_title: Whether it is the title alone, which is compared by meaning only: its words stand in every passage already.
+    """
+
+    id: str
+    text: str
+    is_title: bool = False
+
+
+def title_id(article_id: str) -> str:
+    """Return the id under which the title alone is searched; no passage has it."""
+    return f"{article_id}{_TITLE_MARK}"
+
+
+def is_title(part: str) -> bool:
+    """Return whether an id of a searched text is that of a title."""
+    return part.endswith(_TITLE_MARK)
+
+
+def searched_texts(article_id: str, title: str, pieces: Iterable[Passage]) -> list[SearchedText]:
+    """Return what is searched of an article in these passages: each below the title, and the title alone.
+
+    A short question is nearer to a title than to a title with a page of steps below it; benchmarks/retrieval.py prints what that is
+    worth ("without titles alone"). A passage without text is the title already.
+    """
+    texts = [SearchedText(passage.id, passage_text(title, passage.text)) for passage in pieces]
+    if title and all(each.text != title for each in texts):
+        texts.append(SearchedText(title_id(article_id), title, is_title=True))
+    return texts
 
 
 def _sections(body: str) -> list[tuple[int, int]]:

@@ -1,12 +1,14 @@
 """One ranking out of two: dense (cosine) and lexical (BM25) hits over the same records."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 # Cormack, Clarke, Buettcher: Reciprocal rank fusion outperforms Condorcet and individual rank learning methods, SIGIR 2009.
 RRF_K = 60
 
 Scored = Sequence[tuple[str, float]]
+NO_HANDICAPS: Mapping[str, float] = MappingProxyType({})
 
 
 class Owners(Protocol):
@@ -42,6 +44,7 @@ def convex(
     dense_weight: float,
     dense_least: float = 0.0,
     lexical_least: float = 0.0,
+    handicaps: Mapping[str, float] = NO_HANDICAPS,
     at_most: int | None = None,
 ) -> list[Candidate]:
     """Return the union by `dense_weight` x cosine + (1 - dense_weight) x BM25 scaled to 0..1, best first, ties by id.
@@ -56,6 +59,7 @@ def convex(
         dense_weight: Share of the cosine, 0..1.
         dense_least: Cosine given to what only the lexical side found: the least of a cut list, as nothing behind has more.
         lexical_least: BM25 that becomes 0: the least of a cut list, 0 for a complete one.
+        handicaps: Record -> what is taken from its score; 0 for one that is not named. No score falls below 0.
         at_most: How many of the best are wanted; None: all.
     """
     near, worded = dict(dense), dict(lexical)
@@ -65,6 +69,8 @@ def convex(
     for record, bm25 in worded.items():
         words = min(1.0, max(0.0, bm25 - lexical_least) / span) if span > 0 else 1.0
         scores[record] = scores.get(record, unfound) + rest * words
+    for record in handicaps.keys() & scores.keys():
+        scores[record] = max(0.0, scores[record] - handicaps[record])
     return _ordered(scores, near, worded, at_most)
 
 

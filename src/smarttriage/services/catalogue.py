@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from smarttriage.domain.article import Passage
+from smarttriage.domain.article import Passage, SearchedText, searched_texts
 from smarttriage.domain.article_evidence import NOTHING, ArticleEvidence
 from smarttriage.ports import Encoder
 from smarttriage.services.retrieval import HybridSearch
@@ -21,6 +21,15 @@ class ArticleEntry:
     passages: Mapping[str, Passage]
     valid_until: date | None = None
     evidence: ArticleEvidence = NOTHING
+
+    @property
+    def searched(self) -> list[SearchedText]:
+        """What an index holds of it."""
+        return searched_texts(self.id, self.title, self.passages.values())
+
+    def passage(self, part: str) -> Passage:
+        """Return the passage that was found; the first where the title was."""
+        return self.passages.get(part) or next(iter(self.passages.values()))
 
 
 @dataclass(frozen=True, slots=True)

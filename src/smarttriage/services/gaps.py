@@ -22,7 +22,7 @@ from smarttriage.services.knowledge import KnowledgeService
 from smarttriage.services.lacking import LackModel, Numbers
 from smarttriage.services.live import Live, State
 from smarttriage.services.notes import assess
-from smarttriage.services.retrieval import TENTH, fused, margin
+from smarttriage.services.retrieval import TENTH, margin
 from smarttriage.services.topics import common_words, sample, topics, words_of
 
 _PAGE = 500
@@ -178,7 +178,7 @@ def best_articles(state: State, principal: Principal, incidents: Sequence[tuple[
     found = []
     for incident, vector in incidents:
         dense = search.nearest(vector, TENTH, allowed=allowed)
-        ranked = fused(dense, search.worded(incident.text, TENTH, allowed=allowed), search.settings)
+        ranked = search.fused(dense, search.worded(incident.text, TENTH, allowed=allowed))
         found.append((ranked[0].score, margin(ranked)) if ranked else (0.0, 0.0))
     return np.array(found)
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from smarttriage.domain.access import DEFAULT_TENANT, EVERYONE, Principal, Scope
-from smarttriage.domain.article import Article, ArticleStatus, passage_text, passages
+from smarttriage.domain.article import Article, ArticleStatus, passages, searched_texts
 from smarttriage.domain.errors import InvalidInput, SmartTriageError
 from smarttriage.domain.history import IncidentCounts
 from smarttriage.domain.incident import TARGETS, Incident, Labels
@@ -77,7 +77,7 @@ class ImportService:
         for batch in _batches(rows, self._batch_size):
             read = (self._article(row, report) for row in batch)
             wanted = list({article.id: article for article in read if article is not None}.values())
-            self._embed(passage_text(a.title, p.text) for a in wanted for p in passages(a.id, a.body))
+            self._embed(each.text for a in wanted for each in searched_texts(a.id, a.title, passages(a.id, a.body)))
             with self._store.begin(write=True) as records:
                 present = records.articles_by_id([article.id for article in wanted], self._principal)
                 fresh = [article for article in wanted if article.id not in present]

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from smarttriage.domain.access import index_labels
-from smarttriage.domain.article import Article, passage_text, passages
+from smarttriage.domain.article import Article, passages
 from smarttriage.domain.article_evidence import NOTHING, ArticleEvidence
 from smarttriage.domain.errors import IndexMismatch
 from smarttriage.domain.fusion import Owners
@@ -27,7 +28,7 @@ Progress = Callable[[int, int], bool]
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """The two indexes over one kind of record: the same ids in both, and passages of long incidents by their vectors only."""
+    """The two indexes over one kind of record: the same ids in both, and by their vectors only titles of articles and passages of long incidents."""
 
     name: str
     vectors: VectorIndex
@@ -98,9 +99,9 @@ class IndexingService:
     def catalogue(self) -> Catalogue:
         """Return the present state as an immutable value."""
         with self._lock:
-            owners = {part: entry.id for entry in self._entries.values() for part in entry.passages}
+            owners = {part.id: entry.id for entry in self._entries.values() for part in entry.searched}
             return Catalogue(
-                articles=_hybrid(self._articles, owners, self._article_search),
+                articles=replace(_hybrid(self._articles, owners, self._article_search), sizes=Counter(owners.values())),
                 entries=dict(self._entries),
                 incidents=_hybrid(self._incidents, _incident_owners(self._incidents), self._incident_search),
                 waiting=_hybrid(self._waiting, _incident_owners(self._waiting), self._incident_search),
@@ -146,10 +147,15 @@ class IndexingService:
                 last = records.last_seq()
                 articles = list(records.indexable_articles())
                 evidence = read_evidence(records)
-            if not 0 <= self._seq <= last or not self._is_whole(articles):
+            entries = {article.id: _entry(article, evidence) for article in articles}
+            if not 0 <= self._seq <= last or not self._is_whole(entries):
                 self._rebuild()
+            elif self._seq < last:
+                # What was saved may hold passages that an article no longer has, and nothing says which.
+                self._articles = self._new_collection("articles")
+                self._put_articles(articles, evidence)
             else:
-                self._entries = {entry.id: entry for entry in (_entry(article, evidence) for article in articles)}
+                self._entries = entries
             self.catch_up()
 
     def build(self, go_on: Progress) -> bool:
@@ -174,12 +180,13 @@ class IndexingService:
     def _collections(self) -> tuple[Collection, Collection, Collection]:
         return self._articles, self._incidents, self._waiting
 
-    def _is_whole(self, articles: Sequence[Article]) -> bool:
+    def _is_whole(self, entries: Mapping[str, ArticleEntry]) -> bool:
         """Return whether both halves of each collection hold as much as they should: a crash between two saves must not show."""
+        has_titles = any(part.is_title for entry in entries.values() for part in entry.searched)
         return (
-            len(self._articles.vectors) == len(self._articles.texts)
-            and all(len(each.vectors) >= len(each.texts) for each in (self._incidents, self._waiting))
-            and (self._seq > 0 or not articles)
+            all(len(each.vectors) >= len(each.texts) for each in self._collections)
+            and (len(self._articles.vectors) > len(self._articles.texts) or not len(self._articles.texts) or not has_titles)
+            and (self._seq > 0 or not entries)
         )
 
     def _rebuild(self, go_on: Progress = lambda _done, _total: True) -> bool:
@@ -221,7 +228,7 @@ class IndexingService:
         for article_id in ids:
             entry = self._entries.pop(article_id, None)
             if entry is not None:
-                self._articles.remove(entry.passages)
+                self._articles.remove(part.id for part in entry.searched)
 
     def _weigh(self, ids: Iterable[str], evidence: Mapping[str, ArticleEvidence]) -> None:
         for article_id in ids:
@@ -234,8 +241,9 @@ class IndexingService:
             entry = _entry(article, evidence)
             self._entries[article.id] = entry
             labels = index_labels(article.tenant, article.audiences)
-            title = article.title
-            documents += [Document(p.id, title, passage_text(title, p.text), labels) for p in entry.passages.values()]
+            documents += [
+                Document(part.id, article.title, part.text, labels, is_worded=not part.is_title) for part in entry.searched
+            ]
         for start in range(0, len(documents), BATCH):
             self._put(self._articles, documents[start : start + BATCH])
 

@@ -174,7 +174,7 @@ class Question:
         matches = []
         for result in weighed(found, entries, k, today=today):
             entry = entries[result.id]
-            passage = entry.passages[result.part].text
+            passage = entry.passage(result.part).text
             why = because(worded.telling, result, f"{entry.title}\n{passage}\n{' '.join(entry.keywords)}", worded.gloss)
             why = f"{why}; {entry.evidence.said}" if entry.evidence.said else why
             shown = worth(entry, today=today)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from smarttriage.domain.fusion import Candidate, Owners, Scored, best_of_each, convex
+from smarttriage.domain.article import is_title
+from smarttriage.domain.fusion import NO_HANDICAPS, Candidate, Owners, Scored, best_of_each, convex
 from smarttriage.ports import Hit, LexicalSearcher, Vectors, VectorSearcher
 
 # Parts (passages, incidents) taken from each side, and the share of the cosine in the fused score: one pair for every collection.
@@ -14,14 +15,17 @@ from smarttriage.ports import Hit, LexicalSearcher, Vectors, VectorSearcher
 # trained on.
 DEPTH = 50
 DENSE_WEIGHT = 0.9
+# What the score of an article loses for each factor e of searched texts: the best of many cosines is high by chance, so a long article
+# would stand before a short one that says as much. Chosen by benchmarks/retrieval.py on the same queries.
+HANDICAP = 0.02
 # When nothing is suggested; benchmarks/silence.py prints what follows, from train queries as they are and with their articles
 # taken away. A score says little by itself, because a pasted error message scores higher with any article than three words do with
 # the right one; how far the best record stands above the tenth says more, and carries over better from one knowledge base to the next.
 # The median score that unrelated questions (runbooks_alerts, gitbugs_duplicates) reach among the kb_msoffice articles.
-FLOOR = 0.4
+FLOOR = 0.37
 # Below this chance nothing is suggested: the largest step of 0.05 at which silence is right 8 times in 10 on the train queries of each
 # of kb_msoffice and stackfaq_webapps, where half of the questions have no article.
-LEAST_CHANCE = 0.15
+LEAST_CHANCE = 0.1
 # 95 % of unrelated questions stay below this score: the floor where nothing need stand out, because records may be many of a kind.
 FLOOR_WITHOUT_CHANCE = 0.52
 TENTH = 10
@@ -37,9 +41,9 @@ class ChanceModel:
         of_margin: Weight of how far that stands above the tenth record.
     """
 
-    intercept: float = -4.4
-    of_score: float = 1.66
-    of_margin: float = 14.2
+    intercept: float = -4.46
+    of_score: float = 2.21
+    of_margin: float = 13.0
 
     def __call__(self, candidates: Sequence[Candidate]) -> float:
         """Return the chance, 0..1; 0 where there is no candidate."""
@@ -60,6 +64,7 @@ class FusionSettings:
 
     Attributes:
         dense_weight: Share of the cosine in the fused score, 0..1.
+        handicap: What a record's score loses for each factor e of parts it has.
         depth: Parts taken from each side.
         floor: Least fused score of a result.
         least_chance: Chance of the best result to be right below which nothing is returned; 0 asks for none.
@@ -67,6 +72,7 @@ class FusionSettings:
     """
 
     dense_weight: float = DENSE_WEIGHT
+    handicap: float = HANDICAP
     depth: int = DEPTH
     floor: float = FLOOR
     least_chance: float = LEAST_CHANCE
@@ -89,7 +95,7 @@ class SearchResult:
         score: Fused score, 0..1.
         dense: Cosine; None if only the lexical side found it.
         lexical: BM25; None if only the dense side found it.
-        part: The best part (passage) of the record; the record itself where it has no parts.
+        part: The best passage of the record; the record itself where it has none, or where its title alone was found.
         chance: How likely it is right, for the best of a ranking; None for the others.
     """
 
@@ -103,7 +109,7 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """One side's answer: records by their best part, which part that is where it has parts, and the least score of a list that was cut (else 0)."""
+    """One side's answer: records by their best part, which passage is the best where there are some, and the least score of a list that was cut (else 0)."""
 
     records: Scored
     parts: Mapping[str, str]
@@ -128,12 +134,14 @@ class HybridSearch:
         texts: Lexical side, over the same records.
         owners: Part id -> record id where records are indexed by parts; a part that is not named is its own record.
         settings: Fusion and floor.
+        sizes: Record id -> how many parts it has; 1 where it is not named.
     """
 
     vectors: VectorSearcher
     texts: LexicalSearcher
     owners: Owners = field(default_factory=dict[str, str])
     settings: FusionSettings = ARTICLES
+    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def search(
         self,
@@ -157,7 +165,7 @@ class HybridSearch:
         """
         dense = self.nearest(vector, k, allowed=allowed, without=without)
         lexical = worded or self.worded(text, k, allowed=allowed, without=without)
-        ranked = fused(dense, lexical, self.settings, at_most=max(k, TENTH))
+        ranked = self.fused(dense, lexical, at_most=max(k, TENTH))
         kept = relevant(ranked, self.settings)[: max(k, 0)]
         parts = {**lexical.parts, **dense.parts}
         found = [_result(candidate, parts.get(candidate.id, candidate.id)) for candidate in kept]
@@ -172,6 +180,22 @@ class HybridSearch:
         """Return at least k visible records by BM25, if k share a word with the text."""
         return self._ranking(lambda depth: self.texts.search([text], depth, allowed=allowed)[0], k, without)
 
+    def fused(self, dense: Ranking, lexical: Ranking, *, at_most: int | None = None) -> list[Candidate]:
+        """Return the records of both sides in one order, all or the best of them."""
+        return convex(
+            dense.records,
+            lexical.records,
+            dense_weight=self.settings.dense_weight,
+            dense_least=dense.least,
+            lexical_least=lexical.least,
+            handicaps=self._handicaps(dense, lexical) if self.sizes else NO_HANDICAPS,
+            at_most=at_most,
+        )
+
+    def _handicaps(self, *sides: Ranking) -> dict[str, float]:
+        found = {record for side in sides for record, _ in side.records}
+        return {record: self.settings.handicap * math.log(self.sizes[record]) for record in found & self.sizes.keys()}
+
     def _ranking(self, side: Callable[[int], list[Hit]], k: int, without: Collection[str]) -> Ranking:
         """Return the records of the `depth` best parts; deeper where long records fill the list before k of them are found."""
         depth = max(self.settings.depth, k) + len(without)
@@ -179,23 +203,12 @@ class HybridSearch:
             hits = side(depth)
             shown = [hit for hit in hits if self.owners.get(hit.id, hit.id) not in without] if without else hits
             # Hits stand in order, so that without parts there is nothing to choose and nothing to sort.
-            records, parts = best_of_each(shown, self.owners) if self.owners else (shown, {})
+            records = best_of_each(shown, self.owners)[0] if self.owners else shown
             cut = len(hits) == depth
             if len(records) >= k or not cut:
+                _, parts = best_of_each([hit for hit in shown if not is_title(hit.id)] if self.owners else [], self.owners)
                 return Ranking(records, parts, hits[-1].score if cut else 0.0)
             depth *= 4
-
-
-def fused(dense: Ranking, lexical: Ranking, settings: FusionSettings, *, at_most: int | None = None) -> list[Candidate]:
-    """Return the records of both sides in one order, all or the best of them."""
-    return convex(
-        dense.records,
-        lexical.records,
-        dense_weight=settings.dense_weight,
-        dense_least=dense.least,
-        lexical_least=lexical.least,
-        at_most=at_most,
-    )
 
 
 def relevant(candidates: Sequence[Candidate], settings: FusionSettings) -> list[Candidate]:

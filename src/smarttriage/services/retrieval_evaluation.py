@@ -1,12 +1,15 @@
 """What a search is worth on judged queries: dense, lexical and hybrid over the same indexes, with what one query costs."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from smarttriage.domain.article import passage_text, passages
+from smarttriage.domain.article import passages, searched_texts
+from smarttriage.domain.incident_parts import further_passages, part_id
+from smarttriage.domain.text import model_text
 from smarttriage.ports import Encoder, LexicalIndex, VectorCache, VectorIndex, Vectors
 from smarttriage.services.ranking_metrics import K, RankingScores, score_rankings
 from smarttriage.services.retrieval import EVERYTHING, HybridSearch, Ranking, lexical_text
@@ -90,22 +93,44 @@ class Parts:
     Attributes:
         owners: Part id -> record id.
         texts: What the encoder reads.
-        words: What the lexical side reads.
+        words: What the lexical side reads; None where it reads nothing, as of a title alone.
+        sizes: Record id -> how many parts it has, for articles; empty for incidents, which have two at most.
     """
 
     owners: Mapping[str, str]
     texts: Sequence[str]
-    words: Sequence[str]
+    words: Sequence[str | None]
+    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
-def parts_of(documents: Sequence[Document]) -> Parts:
-    """Return the documents by passages, as articles are indexed."""
-    pieces = [(document, passage) for document in documents for passage in passages(document.id, document.text)]
-    texts = [passage_text(document.title, passage.text) for document, passage in pieces]
+def parts_of(documents: Sequence[Document], *, as_incidents: bool = False) -> Parts:
+    """Return the documents by passages and titles, as articles are indexed, or whole and with what stands far back, as incidents are."""
+    if as_incidents:
+        return _incident_parts(documents)
+    pieces = [
+        (document, part)
+        for document in documents
+        for part in searched_texts(document.id, document.title, passages(document.id, document.text))
+    ]
     return Parts(
-        owners={passage.id: document.id for document, passage in pieces},
-        texts=texts,
-        words=[lexical_text(document.title, text) for (document, _), text in zip(pieces, texts, strict=True)],
+        owners={part.id: document.id for document, part in pieces},
+        texts=[part.text for _, part in pieces],
+        words=[None if part.is_title else lexical_text(document.title, part.text) for document, part in pieces],
+        sizes=Counter(document.id for document, _ in pieces),
+    )
+
+
+def _incident_parts(documents: Sequence[Document]) -> Parts:
+    pieces: list[tuple[str, str, str, str | None]] = []
+    for document in documents:
+        text = model_text(document.title, document.text)
+        pieces.append((document.id, document.id, text, lexical_text(document.title, text)))
+        further = enumerate(further_passages(document.title, text), 1)
+        pieces += [(part_id(document.id, position), document.id, passage, None) for position, passage in further]
+    return Parts(
+        owners={part: record for part, record, _, _ in pieces},
+        texts=[text for _, _, text, _ in pieces],
+        words=[words for _, _, _, words in pieces],
     )
 
 
@@ -113,8 +138,9 @@ def build_search(parts: Parts, vectors: Vectors, *, dense: VectorIndex, lexical:
     """Fill both indexes with the parts and return a search over them that has no floor."""
     ids, labels = list(parts.owners), [ALLOWED] * len(parts.owners)
     dense.add(ids, vectors, labels)
-    lexical.add(ids, parts.words, labels)
-    return HybridSearch(dense.snapshot(), lexical.snapshot(), parts.owners, EVERYTHING)
+    worded = [(part, words) for part, words in zip(ids, parts.words, strict=True) if words is not None]
+    lexical.add([part for part, _ in worded], [words for _, words in worded], [ALLOWED] * len(worded))
+    return HybridSearch(dense.snapshot(), lexical.snapshot(), parts.owners, EVERYTHING, sizes=parts.sizes)
 
 
 def evaluate_retrieval(
@@ -137,12 +163,12 @@ def evaluate_retrieval(
         encoder: Encodes both.
         dense: An empty index.
         lexical: An empty index.
-        exclude_self: Leave the record with the query's own id out of its ranking.
+        exclude_self: The records are incidents, searched as such, and each query is one: leave it out of its ranking.
         timer: Seconds, monotonic.
         cache: Keeps vectors.
         progress: Told how far the encoding is.
     """
-    parts = parts_of(documents)
+    parts = parts_of(documents, as_incidents=exclude_self)
     search = build_search(
         parts, embed(parts.texts, encoder=encoder, cache=cache, progress=progress), dense=dense, lexical=lexical
     )

@@ -2,10 +2,19 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarttriage.domain.article import MAX_PASSAGE_CHARS, TRANSITIONS, ArticleStatus, passage_text, passages
+from smarttriage.domain.article import (
+    MAX_PASSAGE_CHARS,
+    TRANSITIONS,
+    ArticleStatus,
+    is_title,
+    passage_text,
+    passages,
+    searched_texts,
+)
 
 BODIES = st.lists(
     st.one_of(
@@ -61,3 +70,18 @@ def test_published_is_reached_through_review_only_and_every_status_has_a_way_on(
     assert [status for status, ways in TRANSITIONS.items() if ArticleStatus.PUBLISHED in ways] == [ArticleStatus.IN_REVIEW]
     assert set(TRANSITIONS) == set(ArticleStatus)
     assert all(TRANSITIONS.values())
+
+
+def test_an_article_is_searched_by_its_passages_and_by_its_title_alone() -> None:
+    found = searched_texts("KB1", "Printer offline", passages("KB1", "intro\n## Cause\nold cable"))
+    assert [(each.id, each.text, each.is_title) for each in found] == [
+        ("KB1#0", "Printer offline\nintro", False),
+        ("KB1#1", "Printer offline\n## Cause\nold cable", False),
+        ("KB1#title", "Printer offline", True),
+    ]
+    assert [is_title(each.id) for each in found] == [False, False, True]
+
+
+@pytest.mark.parametrize(("title", "body"), [("Printer offline", " "), ("", "Restart it.")])
+def test_a_title_that_is_a_passage_already_or_is_none_is_not_searched_twice(title: str, body: str) -> None:
+    assert [each.id for each in searched_texts("KB1", title, passages("KB1", body))] == ["KB1#0"]

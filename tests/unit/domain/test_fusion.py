@@ -66,3 +66,10 @@ def test_a_record_is_as_good_as_its_best_part() -> None:
     records, parts = best_of_each([("x#1", 0.9), ("y#0", 0.8), ("x#0", 0.9)], owner)
     assert records == [("x", 0.9), ("y", 0.8)]
     assert parts == {"x": "x#1", "y": "y#0"}
+
+
+def test_a_handicap_is_taken_from_the_score_and_no_score_falls_below_nothing() -> None:
+    found = convex(
+        [("long", 0.82), ("short", 0.8), ("far", 0.1)], [], dense_weight=1.0, handicaps={"long": 0.05, "far": 0.3, "x": 1.0}
+    )
+    assert [(each.id, pytest.approx(each.score)) for each in found] == [("short", 0.8), ("long", 0.77), ("far", 0.0)]

@@ -43,6 +43,24 @@ def test_an_article_comes_once_with_its_best_passage() -> None:
     assert [(each.id, each.part) for each in found] == [("x", "x#1"), ("y", "y#0")]
 
 
+def test_an_article_found_by_its_title_shows_its_best_passage_and_none_where_no_passage_was_found() -> None:
+    rows = {"x#title": (0.9, "", ME), "x#0": (0.2, "intro", ME), "x#1": (0.5, "steps", ME), "y#title": (0.4, "", ME)}
+    found = search_over(rows).search("anything", EAST, 5, allowed=ME)
+    assert [(each.id, each.dense, each.part) for each in found] == [
+        ("x", pytest.approx(0.9), "x#1"),
+        ("y", pytest.approx(0.4), "y"),
+    ]
+
+
+def test_of_two_articles_as_near_the_one_of_fewer_passages_stands_first() -> None:
+    search = search_over({**{f"long#{number}": (0.8, "mail", ME) for number in range(9)}, "short#0": (0.79, "mail", ME)})
+    assert [each.id for each in search.search("mail", EAST, 2, allowed=ME)] == ["long", "short"]
+    sized = replace(search, sizes={"long": 9, "short": 1}, settings=replace(EVERYTHING, handicap=0.02))
+    first, second = sized.search("mail", EAST, 2, allowed=ME)
+    assert [first.id, second.id] == ["short", "long"]
+    assert second.score == pytest.approx(0.8 * EVERYTHING.dense_weight + (1 - EVERYTHING.dense_weight) - 0.02 * np.log(9))
+
+
 def test_k_articles_come_back_however_many_passages_the_first_has() -> None:
     rows = {f"long#{number}": (0.9 - number / 1_000, "mail server", ME) for number in range(60)}
     rows |= {f"short{number}#0": (0.3, "mail", ME) for number in range(5)}
