@@ -5,7 +5,7 @@
 Writes benchmarks/results/silence.json and .md. Every judged query is asked twice: as it is, and with every article that answers it
 taken away, so that half of all questions have no answer. The chance that the first record is right is a logistic model of its score
 and of how far it stands above the tenth record, fitted on the train queries of five sets (each weighs the same; `seed` is our own
-knowledge base, asked with the seed incidents in English that name an article). The least chance is the largest step of 0.05 at which
+knowledge base, asked with the seed incidents in English that name an article). The least chance is the largest step of 0.02 at which
 silence is right 8 times in 10 on the train queries of every knowledge base that has enough of them which the encoder was not trained on
 (runbooks_alerts has 22; gitbugs_duplicates is no knowledge base; the seed has no queries to hold out). Rows "left out" are judged by a model that was fitted without that set.
 """
@@ -47,7 +47,7 @@ from smarttriage.services.training import embed
 ROOT = Path(__file__).resolve().parent.parent
 KNOWLEDGE_BASES = ("kb_msoffice", "runbooks_alerts", "stackfaq_webapps")
 ENOUGH_QUERIES = 100
-STEPS = tuple(round(0.05 * step, 2) for step in range(1, 11))
+STEPS = tuple(round(0.02 * step, 2) for step in range(1, 16))
 RIGHT = 0.8
 BINS = 5
 FUSE = weighted(1 - DENSE_WEIGHT)

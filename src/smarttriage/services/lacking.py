@@ -31,10 +31,10 @@ class LackModel:
         level: Chance from which an incident lacks its article.
     """
 
-    intercept: float = 19.58
-    of_score: float = -24.66
-    of_margin: float = -12.98
-    level: float = 0.64
+    intercept: float = 21.43
+    of_score: float = -29.79
+    of_margin: float = -6.73
+    level: float = 0.585
 
     def __call__(self, found: Numbers, vectors: Vectors) -> NDArray[np.bool_]:
         """Return (n,) whether an incident lacks an article.

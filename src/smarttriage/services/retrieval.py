@@ -23,9 +23,9 @@ HANDICAP = 0.02
 # the right one; how far the best record stands above the tenth says more, and carries over better from one knowledge base to the next.
 # The median score that unrelated questions (runbooks_alerts, gitbugs_duplicates) reach among the kb_msoffice articles.
 FLOOR = 0.37
-# Below this chance nothing is suggested: the largest step of 0.05 at which silence is right 8 times in 10 on the train queries of each
+# Below this chance nothing is suggested: the largest step of 0.02 at which silence is right 8 times in 10 on the train queries of each
 # of kb_msoffice and stackfaq_webapps, where half of the questions have no article.
-LEAST_CHANCE = 0.1
+LEAST_CHANCE = 0.12
 # 95 % of unrelated questions stay below this score: the floor where nothing need stand out, because records may be many of a kind.
 FLOOR_WITHOUT_CHANCE = 0.52
 TENTH = 10
