@@ -11,7 +11,8 @@ from smarttriage.adapters.lexical.exact import ExactLexicalIndex
 from smarttriage.adapters.stores.sql import SqlStore
 from smarttriage.domain.access import index_labels
 from smarttriage.domain.article import is_title
-from smarttriage.services.indexing import Collection, IndexingService
+from smarttriage.services.collections import Collection
+from smarttriage.services.indexing import IndexingService
 from smarttriage.services.retrieval import EVERYTHING
 from smarttriage.testing.factories import an_article
 from smarttriage.testing.fakes import ManualClock
