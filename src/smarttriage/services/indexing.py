@@ -142,12 +142,8 @@ class IndexingService:
 
     def _is_whole(self, entries: Mapping[str, ArticleEntry]) -> bool:
         """Return whether both halves of each collection hold as much as they should: a crash between two saves must not show."""
-        has_titles = any(part.is_title for entry in entries.values() for part in entry.searched)
-        return (
-            all(len(each.vectors) >= len(each.texts) for each in self._collections)
-            and (len(self._articles.vectors) > len(self._articles.texts) or not len(self._articles.texts) or not has_titles)
-            and (self._seq > 0 or not entries)
-        )
+        halves_agree = all(len(each.vectors) >= len(each.texts) for each in self._collections)
+        return halves_agree and (self._seq > 0 or not entries)
 
     def _rebuild(self, go_on: Progress = lambda _done, _total: True) -> bool:
         """Fill fresh indexes from the store; return whether all is in them."""

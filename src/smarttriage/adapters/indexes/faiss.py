@@ -28,7 +28,7 @@ from smarttriage.ports import Hit, Vectors
 
 # A saved folder holds the base as it is searched, so that a start makes no lists anew, and the recent rows beside it.
 # The number rises when other texts are indexed under the same ids: a folder of before is refused and rebuilt from the store.
-KIND = "faiss-2"
+KIND = "faiss-3"
 BASE, ALIVE, BASE_ROWS = "base.npy", "alive.npy", "base.json"
 RECENT, RECENT_ROWS = "recent.npy", "recent.json"
 
