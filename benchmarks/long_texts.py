@@ -29,7 +29,8 @@ from smarttriage.domain.article import MAX_PASSAGE_CHARS
 from smarttriage.domain.incident_parts import MAX_WHOLE_CHARS, N_PARTS, IncidentOfPart, further_passages, part_id
 from smarttriage.domain.text import MAX_CHARS, model_text
 from smarttriage.ports import Encoder, Vectors
-from smarttriage.services.indexing import Collection, IndexingService
+from smarttriage.services.collections import Collection
+from smarttriage.services.indexing import IndexingService
 from smarttriage.services.matching import IncidentText, Question
 from smarttriage.services.ranking_metrics import ndcg_at
 from smarttriage.services.retrieval import EVERYTHING, HybridSearch, SearchResult, lexical_text

@@ -28,9 +28,10 @@ from smarttriage.services.clustering import ClusterPass
 from smarttriage.services.clusters import ClusterService
 from smarttriage.services.cmdb import Directory
 from smarttriage.services.cmdb_records import CmdbService
+from smarttriage.services.collections import Collection
 from smarttriage.services.drafts import DraftService
 from smarttriage.services.incidents import IncidentService
-from smarttriage.services.indexing import Collection, IndexingService
+from smarttriage.services.indexing import IndexingService
 from smarttriage.services.installation import Limits, Services
 from smarttriage.services.keys import KeyService
 from smarttriage.services.knowledge import KnowledgeService

@@ -13,7 +13,8 @@ from smarttriage.adapters.saved_folder import MANIFEST
 from smarttriage.adapters.stores.sql import SqlStore
 from smarttriage.domain.access import Principal
 from smarttriage.ports import Vectors
-from smarttriage.services.indexing import Collection, IndexingService
+from smarttriage.services.collections import Collection
+from smarttriage.services.indexing import IndexingService
 from smarttriage.services.matching import IncidentText, Question
 from smarttriage.services.retrieval import EVERYTHING
 from smarttriage.testing.factories import a_principal, an_incident

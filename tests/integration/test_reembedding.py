@@ -16,8 +16,9 @@ from smarttriage.config import Settings
 from smarttriage.ports import Encoder, Vectors
 from smarttriage.services import indexing as indexing_module
 from smarttriage.services.catalogue import Catalogue
+from smarttriage.services.collections import Collection
 from smarttriage.services.index_follower import Follower
-from smarttriage.services.indexing import Collection, IndexingService
+from smarttriage.services.indexing import IndexingService
 from smarttriage.services.reembedding import Reembedding
 from tests.integration.installation import Installation
 

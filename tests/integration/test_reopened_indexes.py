@@ -10,8 +10,8 @@ from smarttriage.adapters.indexes.exact import ExactIndex
 from smarttriage.adapters.lexical.exact import ExactLexicalIndex
 from smarttriage.adapters.stores.sql import SqlStore
 from smarttriage.domain.access import index_labels
-from smarttriage.domain.article import is_title
-from smarttriage.services.indexing import Collection, IndexingService
+from smarttriage.services.collections import Collection
+from smarttriage.services.indexing import IndexingService
 from smarttriage.services.retrieval import EVERYTHING
 from smarttriage.testing.factories import an_article
 from smarttriage.testing.fakes import ManualClock
@@ -64,15 +64,3 @@ def test_passages_that_an_article_lost_after_the_indexes_were_saved_are_not_foun
     before.catch_up()
     one, two = again.catalogue(), before.catalogue()
     assert (len(one.articles.vectors), len(one.articles.texts)) == (len(two.articles.vectors), len(two.articles.texts))
-
-
-def test_indexes_saved_without_titles_are_built_anew(store: SqlStore, tmp_path: Path) -> None:
-    indexing = saved(store, tmp_path / "indexes")
-    collection = indexing._articles
-    collection.vectors.remove([part for part in indexing.catalogue().articles.owners if is_title(part)])  # type: ignore[attr-defined]
-    indexing.save(tmp_path / "indexes")
-    again = indexing_of(store)
-    again.open(tmp_path / "indexes")
-    catalogue = again.catalogue()
-    assert len(catalogue.articles.vectors) == len(catalogue.articles.texts) + len(catalogue.entries)
-    assert found(again, "Power")[0] == "Power"

@@ -3,7 +3,8 @@
 from smarttriage.adapters.indexes.faiss import FaissIndex
 from smarttriage.adapters.lexical.tantivy import TantivyIndex
 from smarttriage.ports import Encoder, Store
-from smarttriage.services.indexing import Collection, IndexingService
+from smarttriage.services.collections import Collection
+from smarttriage.services.indexing import IndexingService
 
 INDEX_FOLDER = "indexes"
 

@@ -4,7 +4,7 @@ import hashlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,55 +16,15 @@ from smarttriage.domain.errors import IndexMismatch
 from smarttriage.domain.fusion import Owners
 from smarttriage.domain.incident import Incident
 from smarttriage.domain.incident_parts import INCIDENT_OF_PART, N_PARTS, further_passages, part_id
-from smarttriage.ports import Encoder, LexicalIndex, Store, VectorIndex, Vectors
+from smarttriage.ports import Encoder, Store, Vectors
 from smarttriage.services.catalogue import ArticleEntry, Catalogue
+from smarttriage.services.collections import Collection, Document
 from smarttriage.services.evidence import read_evidence
-from smarttriage.services.retrieval import ARTICLES, INCIDENTS, FusionSettings, HybridSearch, lexical_text
+from smarttriage.services.retrieval import ARTICLES, INCIDENTS, FusionSettings, HybridSearch
 
 BATCH = 512
 # Gets how many records are done and how many there are; returns whether to go on.
 Progress = Callable[[int, int], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Collection:
-    """The two indexes over one kind of record: the same ids in both, and by their vectors only titles of articles and passages of long incidents."""
-
-    name: str
-    vectors: VectorIndex
-    texts: LexicalIndex
-
-    def put(self, documents: "Sequence[Document]", vectors: Vectors) -> None:
-        """Add or replace."""
-        self.vectors.add([each.id for each in documents], vectors, [each.labels for each in documents])
-        worded = [each for each in documents if each.is_worded]
-        words = [lexical_text(each.title, each.text) for each in worded]
-        self.texts.add([each.id for each in worded], words, [each.labels for each in worded])
-
-    def remove(self, ids: Iterable[str]) -> None:
-        """Remove from both."""
-        gone = list(ids)
-        self.vectors.remove(gone)
-        self.texts.remove(gone)
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """What an index holds of a record: one incident, a passage of a long one, or one passage of an article.
-
-    Attributes:
-        id: Its own.
-        title: Of the record.
-        text: What is encoded, the title first.
-        labels: Who may see it.
-        is_worded: Whether its words are searched; those of a long incident stand in its whole text already.
-    """
-
-    id: str
-    title: str
-    text: str
-    labels: frozenset[str]
-    is_worded: bool = True
 
 
 class IndexingService:
@@ -182,12 +142,8 @@ class IndexingService:
 
     def _is_whole(self, entries: Mapping[str, ArticleEntry]) -> bool:
         """Return whether both halves of each collection hold as much as they should: a crash between two saves must not show."""
-        has_titles = any(part.is_title for entry in entries.values() for part in entry.searched)
-        return (
-            all(len(each.vectors) >= len(each.texts) for each in self._collections)
-            and (len(self._articles.vectors) > len(self._articles.texts) or not len(self._articles.texts) or not has_titles)
-            and (self._seq > 0 or not entries)
-        )
+        halves_agree = all(len(each.vectors) >= len(each.texts) for each in self._collections)
+        return halves_agree and (self._seq > 0 or not entries)
 
     def _rebuild(self, go_on: Progress = lambda _done, _total: True) -> bool:
         """Fill fresh indexes from the store; return whether all is in them."""

@@ -27,7 +27,7 @@ class RelationBounds:
         outage_reports: How many reports make an outage, the one asked about included.
     """
 
-    duplicate: float = 0.85
+    duplicate: float = 0.9
     duplicate_within: timedelta = timedelta(hours=24)
     outage: float = 0.6
     outage_within: timedelta = timedelta(hours=1)

@@ -28,7 +28,7 @@ from smarttriage.ports import Hit, Vectors
 
 # A saved folder holds the base as it is searched, so that a start makes no lists anew, and the recent rows beside it.
 # The number rises when other texts are indexed under the same ids: a folder of before is refused and rebuilt from the store.
-KIND = "faiss-2"
+KIND = "faiss-3"
 BASE, ALIVE, BASE_ROWS = "base.npy", "alive.npy", "base.json"
 RECENT, RECENT_ROWS = "recent.npy", "recent.json"
 
@@ -111,7 +111,9 @@ class FaissIndex:
         added = checked_rows(ids, vectors, labels, self._dim)
         if added:
             positions = [row for row, _ in added.values()]
-            self._change(added.keys(), list(added), np.asarray(vectors)[positions], [each for _, each in added.values()])
+            # In the precision of lists, so that no score depends on which segment a row stands in.
+            rows = np.asarray(vectors)[positions].astype(np.float16).astype(np.float32)
+            self._change(added.keys(), list(added), rows, [each for _, each in added.values()])
 
     def remove(self, ids: Collection[str]) -> int:
         """Remove what is there; return how many were."""

@@ -149,7 +149,9 @@ def _index_of(vectors: Vectors, dim: int) -> faiss.Index:
         flat.add(vectors)
         return flat
     half = faiss.ScalarQuantizer.QT_fp16
-    index = faiss.IndexIVFScalarQuantizer(flat, dim, n_lists(len(vectors)), half, faiss.METRIC_INNER_PRODUCT)
+    # The vectors themselves, not what is left of them beside their list's centre: then a score is the same in every segment.
+    residual = False
+    index = faiss.IndexIVFScalarQuantizer(flat, dim, n_lists(len(vectors)), half, faiss.METRIC_INNER_PRODUCT, residual)
     index.cp.niter, index.cp.seed = N_ITERATIONS, _SEED
     index.cp.max_points_per_centroid = ROWS_PER_LIST
     index.cp.min_points_per_centroid = 1  # else FAISS prints a warning where a list is small
