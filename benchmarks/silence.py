@@ -1,8 +1,9 @@
 """When nothing is suggested, how often that is right, and whether the stated confidence of the first suggestion holds.
 
     python benchmarks/silence.py [--data ../shared/data] [--cache FOLDER]
+    SMARTTRIAGE_ENCODER=fast python benchmarks/silence.py [...]
 
-Writes benchmarks/results/silence.json and .md. Every judged query is asked twice: as it is, and with every article that answers it
+Writes benchmarks/results/silence.json and .md, the second command silence_fast. Every judged query is asked twice: as it is, and with every article that answers it
 taken away, so that half of all questions have no answer. The chance that the first record is right is a logistic model of its score
 and of how far it stands above the tenth record, fitted on the train queries of five sets (each weighs the same; `seed` is our own
 knowledge base, asked with the seed incidents in English that name an article). The least chance is the largest step of 0.02 at which
@@ -27,14 +28,13 @@ from smarttriage.adapters.indexes.faiss import FaissIndex
 from smarttriage.adapters.lexical.tantivy import TantivyIndex
 from smarttriage.adapters.vector_cache import FileVectorCache
 from smarttriage.bootstrap import parts
+from smarttriage.bootstrap.indexing import searches_of
+from smarttriage.config import EncoderSize, Settings
 from smarttriage.domain.fusion import Candidate
 from smarttriage.domain.text import model_text
 from smarttriage.services.retrieval import (
-    ARTICLES,
     DENSE_WEIGHT,
     EVERYTHING,
-    FLOOR_WITHOUT_CHANCE,
-    LEAST_CHANCE,
     TENTH,
     ChanceModel,
     FusionSettings,
@@ -51,6 +51,7 @@ STEPS = tuple(round(0.02 * step, 2) for step in range(1, 16))
 RIGHT = 0.8
 BINS = 5
 FUSE = weighted(1 - DENSE_WEIGHT)
+ARTICLES, INCIDENTS = searches_of(parts.encoder())
 # Past incidents have no titles of their own in the index, and no handicap.
 FUSE_INCIDENTS = weighted(1 - DENSE_WEIGHT, handicap=0.0)
 Rows = NDArray[np.bool_]
@@ -178,7 +179,7 @@ def rows_of(sets: Sequence[Asked], chance: ChanceModel) -> dict[str, dict[str, f
     rules = {
         "in use": ARTICLES,
         "score >= 0.65": replace(EVERYTHING, floor=0.65),
-        f"score >= {FLOOR_WITHOUT_CHANCE:g}": replace(EVERYTHING, floor=FLOOR_WITHOUT_CHANCE),
+        f"score >= {INCIDENTS.floor:g}": replace(EVERYTHING, floor=INCIDENTS.floor),
     }
     rows = {}
     for each in sets:
@@ -223,13 +224,14 @@ def main() -> None:
         "intercept": (chance.intercept, ARTICLES.chance.intercept),
         "of score": (chance.of_score, ARTICLES.chance.of_score),
         "of margin": (chance.of_margin, ARTICLES.chance.of_margin),
-        "least chance": (chosen, LEAST_CHANCE),
+        "least chance": (chosen, ARTICLES.least_chance),
         "floor": (float(np.median(scores)), ARTICLES.floor),
-        "floor without chance": (float(np.quantile(of_incidents, 0.95)), FLOOR_WITHOUT_CHANCE),
+        "floor without chance": (float(np.quantile(of_incidents, 0.95)), INCIDENTS.floor),
     }
     rows, bins = rows_of(sets, chance), reliability([each for each in sets if each.name in KNOWLEDGE_BASES], ARTICLES)
+    name = "silence_fast" if Settings().encoder is EncoderSize.FAST else "silence"
     result = {"calibrated": calibrated, "steps": steps, "rows": rows, "unrelated_silent": silent, "reliability_dev": bins}
-    write_results("silence", result, text(calibrated, steps, rows, silent, bins))
+    write_results(name, result, text(calibrated, steps, rows, silent, bins))
 
 
 def grid(head: str, rows: Mapping[str, Mapping[str, float]]) -> str:

@@ -23,6 +23,7 @@ SECTIONS = {
     "retrieval": "Retrieval: dense, lexical and hybrid",
     "rerank": "A second stage: late interaction over the first twenty, and what a cross-encoder costs",
     "silence": "When nothing is suggested, and how likely the first suggestion is right",
+    "silence_fast": "The same with the small encoder",
     "encoders": "Encoders: three layers and six, trained on IT texts, beside all-MiniLM-L6-v2",
     "encoder_share_quality": "How far from all-MiniLM-L6-v2 the trained weights go: six layers",
     "encoder_share_fast": "How far from the distilled weights the trained ones go: three layers",

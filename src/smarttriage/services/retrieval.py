@@ -82,6 +82,9 @@ class FusionSettings:
 # Articles answer one question each; incidents come in floods, where the tenth is as near as the first.
 ARTICLES = FusionSettings()
 INCIDENTS = FusionSettings(floor=FLOOR_WITHOUT_CHANCE, least_chance=0.0)
+# The same of the small encoder, whose cosines are on a scale of their own: `SMARTTRIAGE_ENCODER=fast python benchmarks/silence.py`.
+ARTICLES_FAST = FusionSettings(floor=0.44, least_chance=0.14, chance=ChanceModel(-5.38, 3.59, 13.2))
+INCIDENTS_FAST = FusionSettings(floor=0.55, least_chance=0.0)
 # Everything is ranked, nothing held back: for measuring.
 EVERYTHING = FusionSettings(floor=0.0, least_chance=0.0)
 

@@ -12,6 +12,7 @@ BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 TWO_TABLES = {
     "cold_start": {"cold_start", "cold_start_development"},
     "latency": {"latency", "latency_fast"},
+    "silence": {"silence", "silence_fast"},
     "encoder_share": {"encoder_share_quality", "encoder_share_fast"},
 }
 # Writes its files itself.
@@ -34,7 +35,7 @@ def listed() -> list[str]:
     run = subprocess.run(
         [sys.executable, str(BENCHMARKS / "all.py"), "--list"], check=True, capture_output=True, text=True, timeout=60
     )
-    return [line.partition(":")[0] for line in run.stdout.splitlines()]
+    return list(dict.fromkeys(line.partition(":")[0] for line in run.stdout.splitlines()))
 
 
 def test_one_command_runs_every_benchmark_that_writes_a_table(listed: list[str]) -> None:
