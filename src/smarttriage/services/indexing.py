@@ -2,7 +2,6 @@
 
 import hashlib
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from smarttriage.domain.access import index_labels
-from smarttriage.domain.article import Article, passages
+from smarttriage.domain.article import Article, SearchedText, passages
 from smarttriage.domain.article_evidence import NOTHING, ArticleEvidence
 from smarttriage.domain.errors import IndexMismatch
 from smarttriage.domain.fusion import Owners
@@ -48,6 +47,8 @@ class IndexingService:
         self._article_search = article_search
         self._incident_search = incident_search
         self._entries: dict[str, ArticleEntry] = {}
+        self._owners: dict[str, str] = {}
+        self._sizes: dict[str, int] = {}
         self._seq = 0
         self._lock = threading.RLock()
 
@@ -59,9 +60,9 @@ class IndexingService:
     def catalogue(self) -> Catalogue:
         """Return the present state as an immutable value."""
         with self._lock:
-            owners = {part.id: entry.id for entry in self._entries.values() for part in entry.searched}
+            articles = _hybrid(self._articles, dict(self._owners), self._article_search)
             return Catalogue(
-                articles=replace(_hybrid(self._articles, owners, self._article_search), sizes=Counter(owners.values())),
+                articles=replace(articles, sizes=dict(self._sizes)),
                 entries=dict(self._entries),
                 incidents=_hybrid(self._incidents, _incident_owners(self._incidents), self._incident_search),
                 waiting=_hybrid(self._waiting, _incident_owners(self._waiting), self._incident_search),
@@ -115,7 +116,8 @@ class IndexingService:
                 self._articles = self._new_collection("articles")
                 self._put_articles(articles, evidence)
             else:
-                self._entries = entries
+                for entry in entries.values():
+                    self._hold(entry)
             self.catch_up()
 
     def build(self, go_on: Progress) -> bool:
@@ -152,7 +154,7 @@ class IndexingService:
             incidents = list(records.indexable_incidents())
             articles = list(records.indexable_articles())
             evidence = read_evidence(records)
-        self._entries = {}
+        self._entries, self._owners, self._sizes = {}, {}, {}
         self._articles = self._new_collection("articles")
         self._incidents = self._new_collection("incidents")
         self._waiting = self._new_collection("waiting")
@@ -184,7 +186,11 @@ class IndexingService:
         for article_id in ids:
             entry = self._entries.pop(article_id, None)
             if entry is not None:
-                self._articles.remove(part.id for part in entry.searched)
+                gone = [part.id for part in entry.searched]
+                self._articles.remove(gone)
+                del self._sizes[article_id]
+                for part in gone:
+                    del self._owners[part]
 
     def _weigh(self, ids: Iterable[str], evidence: Mapping[str, ArticleEvidence]) -> None:
         for article_id in ids:
@@ -195,13 +201,19 @@ class IndexingService:
         documents = []
         for article in articles:
             entry = _entry(article, evidence)
-            self._entries[article.id] = entry
+            searched = self._hold(entry)
             labels = index_labels(article.tenant, article.audiences)
-            documents += [
-                Document(part.id, article.title, part.text, labels, is_worded=not part.is_title) for part in entry.searched
-            ]
+            documents += [Document(part.id, article.title, part.text, labels, is_worded=not part.is_title) for part in searched]
         for start in range(0, len(documents), BATCH):
             self._put(self._articles, documents[start : start + BATCH])
+
+    def _hold(self, entry: ArticleEntry) -> list[SearchedText]:
+        """Take up an article that is not held; return what is searched of it."""
+        searched = entry.searched
+        self._entries[entry.id] = entry
+        self._sizes[entry.id] = len(searched)
+        self._owners.update(dict.fromkeys([part.id for part in searched], entry.id))
+        return searched
 
     def _put(self, collection: Collection, documents: Sequence[Document]) -> None:
         if documents:
