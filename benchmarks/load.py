@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
-from latency import KEY, Server, smarttriage
+from latency import KEY, PORTS, Server, smarttriage
 from report import write_results
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,7 +70,8 @@ def main() -> None:
             load(loaded, chosen.incidents, chosen.articles)
         data_dir = Path(folder) / "data"
         shutil.copytree(loaded, data_dir)
-        with Server(data_dir) as server:
+        with Server(data_dir, PORTS[0]) as server:
+            server.quiet()
             blocks = run(server, chosen.requests, chosen.rounds)
             memory = server.rss_mb()
     result = {
@@ -100,7 +101,7 @@ def load(data_dir: Path, n_incidents: int, n_articles: int) -> None:
     subprocess.run([*smarttriage(), "import", "articles", str(articles), *into], check=True, stdout=subprocess.DEVNULL)
     mapping = ["--map", "description=text", "--map", "source_id=id"]
     subprocess.run([*smarttriage(), "import", "incidents", str(tickets), *mapping, *into], check=True, stdout=subprocess.DEVNULL)
-    with Server(data_dir):  # builds and saves the indexes
+    with Server(data_dir, PORTS[0]):  # builds and saves the indexes
         pass
     (data_dir / "complete").touch()
 
