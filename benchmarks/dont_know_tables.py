@@ -45,7 +45,7 @@ def _misses(results: Mapping[str, Any], seed: Sequence[Row], left: Mapping[str, 
             f"- Of our hard texts in scope (terse, jargon, typos) {_share(test['in_scope'])} of the half `test` are refused, where the "
             "bounds aim at one in a hundred. Its first measurement, at commit c9a6b45, had 4 of 50; then terse texts got a bound of "
             "their own, chosen on the seed's held-out rows and the half `dev`, without a look at the texts of `test`: that half was "
-            "measured twice."
+            "measured with the encoders since then as well."
         )
         said.append(
             f"- {len(test['off_topic']) - _refused(test['off_topic'])} of {len(test['off_topic'])} off-topic and "
