@@ -2,7 +2,7 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from smarttriage.domain.article import Article
 from smarttriage.domain.cleaning import cleaned
 from smarttriage.domain.errors import InvalidInput, NotFound
 from smarttriage.domain.gaps import Gap, Helped, SampledIncident, digest_of, helped, pareto
+from smarttriage.domain.glossary import Gloss
 from smarttriage.domain.incident import Incident
 from smarttriage.domain.outcome import OutcomeKind
 from smarttriage.domain.personal_data import masked
@@ -100,6 +101,7 @@ class GapService:
             [vectors[place] for place in lacking],
             failed=frozenset(read[place].id for place in lacking if verdicts[place] is Helped.ONLY_FAILED),
             overall=overall,
+            gloss=state.models.gloss,
         )
         by_id = {incident.id: (incident, vector) for incident, vector in zip(read, vectors, strict=True)}
         answered = [replace(gap, found_now=_found(state, principal, *by_id[gap.sample[0].id])) for gap in gaps]
@@ -198,15 +200,23 @@ def _median_hours(incidents: Sequence[Incident]) -> float | None:
 
 
 def _ranked(
-    incidents: Sequence[Incident], vectors: Sequence[Vectors], *, failed: frozenset[str], overall: float | None
+    incidents: Sequence[Incident],
+    vectors: Sequence[Vectors],
+    *,
+    failed: frozenset[str],
+    overall: float | None,
+    gloss: Callable[[str], Gloss | None],
 ) -> list[Gap]:
-    """Return the topics of the incidents, the costliest first. Where no handling time is known, every incident costs the same."""
+    """Return the topics of the incidents, the costliest first. Where no handling time is known, every incident costs the same.
+
+    A topic is named by English words where `gloss` knows them: the small words of another language are rare here, and would name it.
+    """
     if not incidents:
         return []
     # Oldest first: later incidents join the topics that earlier ones began.
     order = sorted(range(len(incidents)), key=lambda place: (incidents[place].reported_at, incidents[place].id))
     incidents, stacked = [incidents[place] for place in order], np.stack([vectors[place] for place in order])
-    texts = [incident.text for incident in incidents]
+    texts = [english.text if (english := gloss(incident.text)) else incident.text for incident in incidents]
     frequency = Counter(word for text in texts for word in words_of(text))
     gaps = []
     for rows in topics(stacked):
