@@ -122,12 +122,15 @@ class SearchedText:
     Attributes:
         id: That of the passage, or `title_id` of the article.
         text: What is encoded.
-        is_title: Whether it is the title alone, which is compared by meaning only: its words stand in every passage already.
     """
 
     id: str
     text: str
-    is_title: bool = False
+
+    @property
+    def is_title(self) -> bool:
+        """Whether it is the title alone, which is compared by meaning only: its words stand in every passage already."""
+        return is_title(self.id)
 
 
 def title_id(article_id: str) -> str:
@@ -148,7 +151,7 @@ def searched_texts(article_id: str, title: str, pieces: Iterable[Passage]) -> li
     """
     texts = [SearchedText(passage.id, passage_text(title, passage.text)) for passage in pieces]
     if title and all(each.text != title for each in texts):
-        texts.append(SearchedText(title_id(article_id), title, is_title=True))
+        texts.append(SearchedText(title_id(article_id), title))
     return texts
 
 

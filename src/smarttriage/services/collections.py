@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from smarttriage.domain.incident_parts import further_passages, part_id
 from smarttriage.ports import LexicalIndex, VectorIndex, Vectors
 from smarttriage.services.retrieval import lexical_text
 
@@ -24,6 +25,15 @@ class Document:
     text: str
     labels: frozenset[str]
     is_worded: bool = True
+
+
+def incident_documents(incident_id: str, title: str, text: str, labels: frozenset[str]) -> list[Document]:
+    """Return an incident by its model text, which begins with the title, and the passages of a long one."""
+    further = enumerate(further_passages(title, text), 1)
+    return [
+        Document(incident_id, title, text, labels),
+        *(Document(part_id(incident_id, position), title, passage, labels, is_worded=False) for position, passage in further),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

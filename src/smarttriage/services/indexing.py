@@ -14,10 +14,10 @@ from smarttriage.domain.article_evidence import NOTHING, ArticleEvidence
 from smarttriage.domain.errors import IndexMismatch
 from smarttriage.domain.fusion import Owners
 from smarttriage.domain.incident import Incident
-from smarttriage.domain.incident_parts import INCIDENT_OF_PART, N_PARTS, further_passages, part_id
+from smarttriage.domain.incident_parts import INCIDENT_OF_PART, N_PARTS, part_id
 from smarttriage.ports import Encoder, Store, Vectors
 from smarttriage.services.catalogue import ArticleEntry, Catalogue
-from smarttriage.services.collections import Collection, Document
+from smarttriage.services.collections import Collection, Document, incident_documents
 from smarttriage.services.evidence import read_evidence
 from smarttriage.services.retrieval import ARTICLES, INCIDENTS, FusionSettings, HybridSearch
 
@@ -47,6 +47,7 @@ class IndexingService:
         self._article_search = article_search
         self._incident_search = incident_search
         self._entries: dict[str, ArticleEntry] = {}
+        # What follows from the entries, kept because a state is published with every change.
         self._owners: dict[str, str] = {}
         self._sizes: dict[str, int] = {}
         self._seq = 0
@@ -60,9 +61,8 @@ class IndexingService:
     def catalogue(self) -> Catalogue:
         """Return the present state as an immutable value."""
         with self._lock:
-            articles = _hybrid(self._articles, dict(self._owners), self._article_search)
             return Catalogue(
-                articles=replace(articles, sizes=dict(self._sizes)),
+                articles=_hybrid(self._articles, dict(self._owners), self._article_search, dict(self._sizes)),
                 entries=dict(self._entries),
                 incidents=_hybrid(self._incidents, _incident_owners(self._incidents), self._incident_search),
                 waiting=_hybrid(self._waiting, _incident_owners(self._waiting), self._incident_search),
@@ -108,16 +108,15 @@ class IndexingService:
                 last = records.last_seq()
                 articles = list(records.indexable_articles())
                 evidence = read_evidence(records)
-            entries = {article.id: _entry(article, evidence) for article in articles}
-            if not 0 <= self._seq <= last or not self._is_whole(entries):
+            if not 0 <= self._seq <= last or not self._is_whole(articles):
                 self._rebuild()
             elif self._seq < last:
                 # What was saved may hold passages that an article no longer has, and nothing says which.
                 self._articles = self._new_collection("articles")
                 self._put_articles(articles, evidence)
             else:
-                for entry in entries.values():
-                    self._hold(entry)
+                for article in articles:
+                    self._hold(_entry(article, evidence))
             self.catch_up()
 
     def build(self, go_on: Progress) -> bool:
@@ -142,10 +141,10 @@ class IndexingService:
     def _collections(self) -> tuple[Collection, Collection, Collection]:
         return self._articles, self._incidents, self._waiting
 
-    def _is_whole(self, entries: Mapping[str, ArticleEntry]) -> bool:
+    def _is_whole(self, articles: Sequence[Article]) -> bool:
         """Return whether both halves of each collection hold as much as they should: a crash between two saves must not show."""
         halves_agree = all(len(each.vectors) >= len(each.texts) for each in self._collections)
-        return halves_agree and (self._seq > 0 or not entries)
+        return halves_agree and (self._seq > 0 or not articles)
 
     def _rebuild(self, go_on: Progress = lambda _done, _total: True) -> bool:
         """Fill fresh indexes from the store; return whether all is in them."""
@@ -225,14 +224,7 @@ def _documents(incident: Incident) -> list[Document]:
     """Return an incident as it counts for those who find it, without labels where nobody does, and the passages of a long one."""
     held = incident.counted
     shown = incident.counting_for(held.known_to if held is not None and incident.is_hidden else None)
-    labels, further = incident.index_labels, enumerate(further_passages(shown.title, shown.text), 1)
-    return [
-        Document(incident.id, shown.title, shown.text, labels),
-        *(
-            Document(part_id(incident.id, position), shown.title, passage, labels, is_worded=False)
-            for position, passage in further
-        ),
-    ]
+    return incident_documents(incident.id, shown.title, shown.text, incident.index_labels)
 
 
 def _incident_owners(collection: Collection) -> Owners:
@@ -240,8 +232,10 @@ def _incident_owners(collection: Collection) -> Owners:
     return INCIDENT_OF_PART if len(collection.vectors) > len(collection.texts) else {}
 
 
-def _hybrid(collection: Collection, owners: Owners, settings: FusionSettings) -> HybridSearch:
-    return HybridSearch(collection.vectors.snapshot(), collection.texts.snapshot(), owners, settings)
+def _hybrid(
+    collection: Collection, owners: Owners, settings: FusionSettings, sizes: Mapping[str, int] | None = None
+) -> HybridSearch:
+    return HybridSearch(collection.vectors.snapshot(), collection.texts.snapshot(), owners, settings, sizes or {})
 
 
 def content_hash(text: str) -> str:

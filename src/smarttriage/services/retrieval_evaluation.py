@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from smarttriage.domain.article import passages, searched_texts
-from smarttriage.domain.incident_parts import further_passages, part_id
+from smarttriage.domain.incident_parts import INCIDENT_OF_PART
 from smarttriage.domain.text import model_text
 from smarttriage.ports import Encoder, LexicalIndex, VectorCache, VectorIndex, Vectors
+from smarttriage.services.collections import incident_documents
 from smarttriage.services.ranking_metrics import K, RankingScores, score_rankings
 from smarttriage.services.retrieval import EVERYTHING, HybridSearch, Ranking, lexical_text
 from smarttriage.services.training import Progress, embed
@@ -121,16 +122,15 @@ def parts_of(documents: Sequence[Document], *, as_incidents: bool = False) -> Pa
 
 
 def _incident_parts(documents: Sequence[Document]) -> Parts:
-    pieces: list[tuple[str, str, str, str | None]] = []
-    for document in documents:
-        text = model_text(document.title, document.text)
-        pieces.append((document.id, document.id, text, lexical_text(document.title, text)))
-        further = enumerate(further_passages(document.title, text), 1)
-        pieces += [(part_id(document.id, position), document.id, passage, None) for position, passage in further]
+    pieces = [
+        part
+        for document in documents
+        for part in incident_documents(document.id, document.title, model_text(document.title, document.text), frozenset())
+    ]
     return Parts(
-        owners={part: record for part, record, _, _ in pieces},
-        texts=[text for _, _, text, _ in pieces],
-        words=[words for _, _, _, words in pieces],
+        owners={part.id: INCIDENT_OF_PART.get(part.id, part.id) for part in pieces},
+        texts=[part.text for part in pieces],
+        words=[lexical_text(part.title, part.text) if part.is_worded else None for part in pieces],
     )
 
 
