@@ -4,8 +4,9 @@
 
 The documents are the articles of kb_msoffice and, up to --documents, tickets of it_ticket_category. Every server builds its index from the
 texts, is stopped, and is started again over what it saved (cold start: until the first answer). Then the dev queries of kb_msoffice are asked
-(quality), and tickets of the dev split, none twice, by one client and by eight. Our servers answer a whole suggestion: five targets, articles
-and similar incidents, with reasons, stored before it is answered; the others answer ten nearest texts. Nothing else runs beside.
+(quality), and tickets of the dev split, none twice, by one client and by eight. The others answer the ten nearest texts. Ours answer a whole
+suggestion (five targets, articles and similar incidents, with reasons, stored before it is answered) and, in rows of their own, what the
+others answer: a search of the articles, by words and by meaning, with reasons. Nothing else runs beside.
 
 --weights is all-MiniLM-L6-v2 as sentence-transformers loads it, --base the same as training/export_encoder.py writes it, int8 (for the bare
 server and chroma's client); ours are the encoders that are shipped. --python is an interpreter with the peers: pip install torch==2.13.0 sentence-transformers 'txtai[api]' chromadb qdrant-client haystack-ai \
@@ -116,11 +117,11 @@ def peers(work: Path, corpus: Path, weights: Path, base: Path, python: Path) -> 
 
     articles = corpus.with_name(corpus.name.replace("corpus", "articles"))
 
-    def own_one(name: str, size: str, *more: str) -> Peer:
+    def own_one(name: str, size: str, *more: str, ask: Ask = suggest) -> Peer:
         folder, command = work / f"smarttriage-{size}", ["env", f"SMARTTRIAGE_ENCODER={size}", *smarttriage()]
         build = [[*command, "import", "articles", str(articles), "--data-dir", str(folder), "--json"]]
         serve = [*command, "serve", "--data-dir", str(folder), "--port", str(PORT), *more]
-        return Peer(name, serve, suggest, folder, [] if more else build)
+        return Peer(name, serve, ask, folder, build)
 
     own = Path(sys.executable)
     vectors = work / "bare" / "vectors.npy"
@@ -128,6 +129,9 @@ def peers(work: Path, corpus: Path, weights: Path, base: Path, python: Path) -> 
         own_one("smarttriage", "quality"),
         own_one("smarttriage, 2 processes", "quality", "--processes", "2"),
         own_one("smarttriage, fast", "fast"),
+        own_one("smarttriage, search", "quality", ask=find),
+        own_one("smarttriage, search, 2 processes", "quality", "--processes", "2", ask=find),
+        own_one("smarttriage, search, fast", "fast", ask=find),
         scripted("bare FastAPI + int8 + flat FAISS", "bare", own, search, base),
         scripted("sentence-transformers + FastAPI", "st_fastapi", python, search, weights),
         scripted("qdrant-client local + FastAPI", "qdrant_local", python, search, weights),
@@ -153,6 +157,11 @@ def read(connection: http.client.HTTPConnection) -> object:
 
 def suggest(connection: http.client.HTTPConnection, text: str) -> list[str]:
     return [match["id"] for match in post(connection, "/v1/suggestions", {"description": text, "k": 10})["articles"]]
+
+
+def find(connection: http.client.HTTPConnection, text: str) -> list[str]:
+    found = post(connection, "/v1/search", {"text": text, "k": 10, "collections": ["articles"]})
+    return [match["id"] for match in found["articles"]]
 
 
 def search(connection: http.client.HTTPConnection, text: str) -> list[str]:
@@ -307,7 +316,8 @@ def table(result: dict[str, object]) -> str:
         one, eight = row["clients"]["1"], row["clients"]["8"]
         build = row["build_texts_per_s"]
         scores = row["ndcg"]
-        what = "a whole suggestion, stored" if row["name"].startswith("smarttriage") else "ten nearest texts"
+        whole = row["name"].startswith("smarttriage") and "search" not in row["name"]
+        what = "a whole suggestion, stored" if whole else "ten nearest texts"
         lines.append(
             f"| {row['name']} | {what} | {build:.0f} | {50_000 / build / 60:.1f} | {row['cold_start_s']:.1f} | {row['rss_mb']} | {np.mean(list(scores.values())):.4f} | {np.mean([scores[query] for query in answered]):.4f} "
             f"| {one['p50']:.1f} / {one['p95']:.1f} / {one['p99']:.1f} | {one['per_s']:.0f} "
@@ -315,8 +325,8 @@ def table(result: dict[str, object]) -> str:
         )
     lines += [
         "",
-        f"smarttriage says nothing where the first article has less than {LEAST_CHANCE:.0%} chance: {len(answered)} of {len(result['rows'][0]['ndcg'])} queries "
-        "are answered, and its silence counts 0 over all queries. It reads every passage of an article, the others its first 256 tokens, which is "
+        f"A suggestion says nothing where the first article has less than {LEAST_CHANCE:.0%} chance: {len(answered)} of {len(result['rows'][0]['ndcg'])} queries "
+        "are answered, and its silence counts 0 over all queries; a search says everything. smarttriage reads every passage of an article, the others its first 256 tokens, which is "
         "most of what its build costs.",
         "",
         "`50k would take` is computed from the texts a second of this run. chroma is built from vectors that were there, so its build is the "

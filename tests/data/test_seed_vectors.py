@@ -11,8 +11,9 @@ from smarttriage.bootstrap.importing import SEED_VECTORS
 from smarttriage.bootstrap.resources import shipped
 from smarttriage.services.indexing import content_hash
 
-# float16 keeps 11 bits: a unit vector of 384 numbers moves by less than this.
-FLOAT16_COSINE = 0.9999
+# A core with other instructions rounds here and there another way before int8, which moves one text in three: of 179 seed texts the
+# lowest cosine between a core with VNNI and one with AVX2 alone was .9954, the median 1. A vector of another text lies far below.
+ELSEWHERE_COSINE = 0.99
 
 
 def test_every_seed_text_has_its_vector_and_nothing_else_is_there() -> None:
@@ -32,4 +33,4 @@ def test_the_shipped_vectors_are_what_the_encoder_says() -> None:
     for text in texts[:: len(texts) // 12]:
         shipped_vector = vectors[row[content_hash(text)]]
         cosine = float(encoder.encode([text])[0] @ shipped_vector / np.linalg.norm(shipped_vector))
-        assert cosine >= FLOAT16_COSINE
+        assert cosine >= ELSEWHERE_COSINE

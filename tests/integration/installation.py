@@ -44,7 +44,9 @@ from smarttriage.services.outcomes import OutcomeService, OutcomeTaker
 from smarttriage.services.proposing import Proposer
 from smarttriage.services.quarantine import QuarantineService
 from smarttriage.services.retrieval import FusionSettings
+from smarttriage.services.searching import SearchService
 from smarttriage.services.triage import TriageService
+from smarttriage.services.turns import new_turns
 from smarttriage.services.undoing import UndoService
 from smarttriage.services.unit_of_work import UnitStore
 from smarttriage.services.watching import DriftMonitor, Seen, Watcher
@@ -148,6 +150,7 @@ def installation(
             ongoing=lambda: board.present,
             cmdb=directory.view,
         ),
+        search=SearchService(live=live, store=store, clock=clock, turns=new_turns()),
         incidents=incidents,
         learning=LearningService(**shared, live=live, incident_service=incidents),
         knowledge=knowledge,

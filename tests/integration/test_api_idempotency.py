@@ -45,6 +45,7 @@ def test_every_post_answers_a_repeat_with_its_first_answer(api: Installation) ->
     posts: list[tuple[str, Any]] = [
         ("/v1/suggestions", REPORT),
         ("/v1/predictions:batch", {"texts": [REPORT]}),
+        ("/v1/search", {"text": "vpn"}),
         ("/v1/incidents", REPORT),
         (f"/v1/incidents/{incident}/resolution", {"text": "Raised the session limit on the gateway and restarted it."}),
         ("/v1/insights/gaps/drafts", {"incident_ids": [incident]}),

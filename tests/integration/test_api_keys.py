@@ -18,6 +18,7 @@ ROUTES: list[tuple[str, str, Any, tuple[str, ...]]] = [
     ("POST", "/v1/suggestions", REPORT, ("suggest", "admin")),
     ("GET", "/v1/suggestions/{suggestion}", None, ("suggest", "admin")),
     ("POST", "/v1/predictions:batch", {"texts": [REPORT]}, ("suggest", "admin")),
+    ("POST", "/v1/search", {"text": "vpn"}, ("suggest", "admin")),
     ("POST", "/v1/incidents", REPORT, ("write", "admin")),
     ("GET", "/v1/incidents", None, ANY),
     ("GET", "/v1/incidents/{incident}", None, ANY),

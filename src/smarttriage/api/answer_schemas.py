@@ -146,7 +146,7 @@ class IncidentMatchOut(Out):
     """A similar incident, which stands for all that say nearly the same."""
 
     id: str
-    title: str
+    title: str = Field(description="Of one without a title the beginning of its text.")
     status: IncidentStatus
     score: float
     resolution: str | None
@@ -234,6 +234,41 @@ class SuggestionOut(PredictionOut):
     configuration_items: list[ItemFindingOut]
     provenance: ProvenanceOut
     timing_ms: TimingOut
+
+
+class FoundArticleOut(ArticleMatchOut):
+    """An article that a search found."""
+
+    relevant: bool = Field(description="Whether a suggestion would show it.")
+
+
+class FoundIncidentOut(IncidentMatchOut):
+    """An incident that a search found."""
+
+    relevant: bool = Field(description="Whether a suggestion would show it.")
+
+
+class SearchProvenanceOut(Out):
+    """What was searched."""
+
+    encoder_id: str
+    index_seq: int
+
+
+class SearchTimingOut(Out):
+    """Milliseconds."""
+
+    encode: float
+    total: float
+
+
+class SearchOut(Out):
+    """What a search found, best first; null where a collection was not asked."""
+
+    articles: list[FoundArticleOut] | None
+    incidents: list[FoundIncidentOut] | None
+    provenance: SearchProvenanceOut
+    timing_ms: SearchTimingOut
 
 
 class PredictionsOut(Out):

@@ -27,6 +27,7 @@ from smarttriage.api.routes import (
     insights,
     models,
     quarantine,
+    search,
     suggestions,
     undo,
 )
@@ -57,6 +58,7 @@ def create_app(services: Services) -> FastAPI:
     errors.install(app)
     for module in (
         suggestions,
+        search,
         incidents,
         feedback,
         articles,

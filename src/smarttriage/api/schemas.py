@@ -8,6 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from smarttriage.domain.access import Scope
 from smarttriage.domain.article import ArticleStatus
 from smarttriage.domain.incident import IncidentStatus
+from smarttriage.domain.matches import SearchCollection
 
 MAX_MATCHES = 20
 MAX_PAGE = 200
@@ -191,6 +192,17 @@ class SuggestionCreate(Body):
     context: SuggestionContext | None = None
     incident_id: Name | None = Field(None, description="A stored incident; then title, description and context stay away.")
     k: Matches = 5
+
+
+class Search(Body):
+    """Words of one's own: what an agent types who wants others than were suggested."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"text": "vpn error 809 after update", "collections": ["articles"]}]}
+    )
+    text: Text
+    k: Matches = 5
+    collections: Annotated[list[SearchCollection], Field(min_length=1, max_length=2)] = list(SearchCollection)
 
 
 class BatchText(LabelFields):

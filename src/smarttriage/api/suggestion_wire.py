@@ -6,6 +6,7 @@ from typing import Any
 from smarttriage.domain.cmdb import ItemFinding
 from smarttriage.domain.cue_families import family_of
 from smarttriage.domain.incident import TARGETS
+from smarttriage.domain.matches import ArticleMatch, IncidentMatch
 from smarttriage.domain.suggestion import (
     AppliedRule,
     Counterfactual,
@@ -16,6 +17,7 @@ from smarttriage.domain.suggestion import (
     Suggestion,
 )
 from smarttriage.domain.text import Evidence
+from smarttriage.services.searching import Found
 
 Plain = dict[str, Any]
 
@@ -38,18 +40,7 @@ def suggestion(made: Suggestion) -> Plain:
             "escalation": made.routing.escalation,
             "because": made.routing.because,
         },
-        "articles": [
-            {
-                "id": match.id,
-                "title": match.title,
-                "score": match.score,
-                "passage": match.passage,
-                "why": match.why,
-                "confidence": match.chance,
-                "evidence": match.worth,
-            }
-            for match in made.articles
-        ],
+        "articles": [article(match) for match in made.articles],
         "ongoing": [
             {
                 "cluster_id": match.cluster_id,
@@ -61,21 +52,7 @@ def suggestion(made: Suggestion) -> Plain:
             }
             for match in made.ongoing
         ],
-        "similar_incidents": [
-            {
-                "id": match.id,
-                "title": match.title,
-                "status": match.status,
-                "score": match.score,
-                "resolution": match.resolution,
-                "relation": match.relation,
-                "related_ids": match.related_ids,
-                "n_alike": match.n_alike,
-                "resolved_with": match.resolved_with,
-                "shared": match.shared,
-            }
-            for match in made.similar_incidents
-        ],
+        "similar_incidents": [incident(match) for match in made.similar_incidents],
         "configuration_items": [item_finding(finding) for finding in made.configuration_items],
         "provenance": provenance(made.provenance),
         "timing_ms": {
@@ -85,6 +62,46 @@ def suggestion(made: Suggestion) -> Plain:
             "store": timing.store,
             "total": timing.total,
         },
+    }
+
+
+def article(match: ArticleMatch) -> Plain:
+    """Return an article that was found."""
+    return {
+        "id": match.id,
+        "title": match.title,
+        "score": match.score,
+        "passage": match.passage,
+        "why": match.why,
+        "confidence": match.chance,
+        "evidence": match.worth,
+    }
+
+
+def incident(match: IncidentMatch) -> Plain:
+    """Return a past incident that was found."""
+    return {
+        "id": match.id,
+        "title": match.title,
+        "status": match.status,
+        "score": match.score,
+        "resolution": match.resolution,
+        "relation": match.relation,
+        "related_ids": match.related_ids,
+        "n_alike": match.n_alike,
+        "resolved_with": match.resolved_with,
+        "shared": match.shared,
+    }
+
+
+def found(made: Found) -> Plain:
+    """Return what a search found; a collection that was not asked is null."""
+    articles, incidents = made.articles, made.incidents
+    return {
+        "articles": None if articles is None else [{**article(match), "relevant": match.relevant} for match in articles],
+        "incidents": None if incidents is None else [{**incident(match), "relevant": match.relevant} for match in incidents],
+        "provenance": {"encoder_id": made.encoder_id, "index_seq": made.index_seq},
+        "timing_ms": {"encode": made.encode_ms, "total": made.total_ms},
     }
 
 

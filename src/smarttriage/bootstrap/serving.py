@@ -41,7 +41,9 @@ from smarttriage.services.loop import KnowledgeLoop
 from smarttriage.services.ongoing import Board
 from smarttriage.services.outcomes import OutcomeService, OutcomeTaker
 from smarttriage.services.quarantine import QuarantineService
+from smarttriage.services.searching import SearchService
 from smarttriage.services.triage import TriageService
+from smarttriage.services.turns import new_turns
 from smarttriage.services.unit_of_work import UnitStore
 from smarttriage.services.watching import Watcher
 
@@ -118,7 +120,7 @@ def _services(
     )
     lifecycle, watcher = watched
     notify, reload = hooks
-    directory = open_directory(settings, store)
+    directory, turns = open_directory(settings, store), new_turns()
     triage = TriageService(
         store=store,
         clock=clock,
@@ -128,9 +130,11 @@ def _services(
         holdout_share=settings.holdout_share,
         ongoing=lambda: board.present,
         cmdb=directory.view,
+        turns=turns,
     )
     return Services(
         triage=triage,
+        search=SearchService(live=live, store=store, clock=clock, turns=turns),
         incidents=incidents,
         learning=LearningService(store=store, clock=clock, new_id=new_id, live=live, incident_service=incidents),
         knowledge=knowledge,

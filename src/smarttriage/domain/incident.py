@@ -79,6 +79,7 @@ class Labels:
         return replace(self, **dict.fromkeys((t for t in TARGETS if t in targets), None), custom=custom)
 
 
+MAX_HEADING_CHARS = 80
 TARGETS = ("kind", "category", "sub_category", "impact", "urgency")
 
 
@@ -187,6 +188,11 @@ class Incident:
     def text(self) -> str:
         """What models and indexes read."""
         return model_text(self.title, self.description)
+
+    @property
+    def heading(self) -> str:
+        """The line that lists show: its title, or the beginning of its text, without line breaks, where it has none."""
+        return self.title or " ".join(self.text.split())[:MAX_HEADING_CHARS]
 
     @property
     def is_open(self) -> bool:

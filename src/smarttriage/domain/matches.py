@@ -7,6 +7,13 @@ from enum import StrEnum
 from smarttriage.domain.streams import ProposalKind
 
 
+class SearchCollection(StrEnum):
+    """What is searched. Stable codes."""
+
+    ARTICLES = "articles"
+    INCIDENTS = "incidents"
+
+
 @dataclass(frozen=True, slots=True)
 class Worth:
     """What those who tried an article said of it when it was suggested.
@@ -46,6 +53,7 @@ class ArticleMatch:
         why: Why it was found.
         worth: Where anything is known of what became of it.
         chance: How likely it is right, 0..1, if half of all questions have no right article; only for the best by the text.
+        relevant: Whether a suggestion would show it; always true in one.
     """
 
     id: str
@@ -55,6 +63,7 @@ class ArticleMatch:
     why: str
     worth: Worth | None = None
     chance: float | None = None
+    relevant: bool = True
 
 
 class Relation(StrEnum):
@@ -70,7 +79,7 @@ class IncidentMatch:
 
     Attributes:
         id: Which one.
-        title: Its title.
+        title: Its heading.
         status: Where it stands.
         score: Fused score, 0..1.
         resolution: What ended it; None while unresolved.
@@ -79,6 +88,7 @@ class IncidentMatch:
         n_alike: How many others that say nearly the same it stands for.
         resolved_with: The article that its resolution used.
         shared: Items of the CMDB and changes to them that it has in common with the incident asked about, in words.
+        relevant: Whether a suggestion would show it; always true in one.
     """
 
     id: str
@@ -91,6 +101,7 @@ class IncidentMatch:
     n_alike: int = 0
     resolved_with: str | None = None
     shared: tuple[str, ...] = ()
+    relevant: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ def _prior_work(
         ended = one.resolution is not None and one.resolution.resolved_at <= since
         if shared and one.id not in ids and (ended or one.labels.kind == "request"):
             at = one.resolution.resolved_at if one.resolution is not None and ended else one.reported_at
-            found.append(PriorWork("incident", one.id, one.title, at, tuple(sorted(shared))))
+            found.append(PriorWork("incident", one.id, one.heading, at, tuple(sorted(shared))))
     return found
 
 

@@ -125,8 +125,8 @@ class ClusterService:
                 raise InvalidInput("name only members that this key may see", field="incident_ids")
             first = min(seen.values(), key=lambda one: (one.reported_at, one.id))
             new_id = cluster_id(source.tenant, source.kind, source.id, f"version {source.version}")
-            title = first.title or first.description[:80]
-            records.add_clusters([replace(source, id=new_id, title=title, began_at=first.reported_at, updated_at=now, version=1)])
+            title, began_at = first.heading, first.reported_at
+            records.add_clusters([replace(source, id=new_id, title=title, began_at=began_at, updated_at=now, version=1)])
             _move(records, source, new_id, leaving, at=now, by=principal.key_id)
             _store(records, source, now, principal)
             return self._view(records, principal, _found(records, principal, new_id))

@@ -90,7 +90,7 @@ class GapService:
             verdicts[unasked[place]] = Helped.NO_ARTICLE
         lacking = [place for place, verdict in enumerate(verdicts) if verdict in (Helped.NO_ARTICLE, Helped.ONLY_FAILED)]
         missed = [
-            Missed(each.id, each.title, outcome.article_id)
+            Missed(each.id, each.heading, outcome.article_id)
             for each in incidents
             for outcome in said.get(each.id, ())
             if outcome.kind is OutcomeKind.MISSED
@@ -237,7 +237,7 @@ def _ranked(
             vital=False,
             first_at=members[0].reported_at,
             last_at=members[-1].reported_at,
-            sample=tuple(SampledIncident(incidents[row].id, incidents[row].title) for row in sample(stacked, rows, N_SAMPLE)),
+            sample=tuple(SampledIncident(incidents[row].id, incidents[row].heading) for row in sample(stacked, rows, N_SAMPLE)),
             incident_ids=tuple(each.id for each in members),
             found_now=None,
         )

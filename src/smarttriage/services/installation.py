@@ -18,6 +18,7 @@ from smarttriage.services.loop import KnowledgeLoop
 from smarttriage.services.outcomes import OutcomeService
 from smarttriage.services.quarantine import QuarantineService
 from smarttriage.services.report_cache import ReportCache
+from smarttriage.services.searching import SearchService
 from smarttriage.services.triage import TriageService
 from smarttriage.services.undoing import UndoService
 from smarttriage.services.unit_of_work import UnitStore
@@ -62,6 +63,7 @@ class Services:
     """
 
     triage: TriageService
+    search: SearchService
     incidents: IncidentService
     learning: LearningService
     knowledge: KnowledgeService

@@ -1,6 +1,6 @@
 """What a text finds: articles and past incidents, by its words and by its vector."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TypeAlias
@@ -11,7 +11,7 @@ from smarttriage.domain.access import Principal, own_label
 from smarttriage.domain.glossary import Gloss
 from smarttriage.domain.incident import Incident, Labels
 from smarttriage.domain.incident_parts import further_passages
-from smarttriage.domain.matches import ArticleMatch, IncidentMatch
+from smarttriage.domain.matches import ArticleMatch, IncidentMatch, SearchCollection
 from smarttriage.domain.rules import Circumstances
 from smarttriage.domain.text import shared_words, telling_words
 from smarttriage.ports import Encoder, Store, Vectors
@@ -61,16 +61,16 @@ class Worded:
     """What the words of a text find in both collections, before its vector is known.
 
     Attributes:
-        incidents: Past incidents.
-        articles: Articles, by the text's words and, where it was translated, the English ones.
+        incidents: Past incidents; None where they were not asked.
+        articles: Articles, by the text's words and, where it was translated, the English ones; None where they were not asked.
         telling: The words that reasons may name.
         gloss: The text in English, where it is in another language.
         english: The (1, dim) encoding of that.
         further: The (n, dim) encodings of what stands further back in a long text.
     """
 
-    incidents: Ranking
-    articles: Ranking
+    incidents: Ranking | None
+    articles: Ranking | None
     telling: Sequence[str]
     gloss: Gloss | None = None
     english: Vectors | None = None
@@ -107,14 +107,21 @@ class Question:
         catalogue: What is searched.
         request: What was sent.
         text: Its model text.
+        everything: Whether what a suggestion would hold back is wanted as well.
     """
 
     principal: Principal
     catalogue: Catalogue
     request: IncidentText
     text: str
+    everything: bool = False
 
-    def worded(self, gloss: Gloss | None = None, encoder: Encoder | None = None) -> Worded:
+    def worded(
+        self,
+        gloss: Gloss | None = None,
+        encoder: Encoder | None = None,
+        collections: Collection[SearchCollection] = frozenset(SearchCollection),
+    ) -> Worded:
         """Return what the words find; it needs no vector, so it can run while the text is being encoded.
 
         A text in another language also asks the articles in English, by the words and the encoding of its `gloss`; a long one
@@ -123,9 +130,12 @@ class Question:
         english = encoder.encode([gloss.text]) if gloss and encoder else None
         passages = further_passages(self.request.title, self.text) if encoder else ()
         asked = f"{self.text}\n{gloss.text}" if gloss else self.text
+        incidents, articles, allowed = self.catalogue.incidents, self.catalogue.articles, self.principal.labels
         return Worded(
-            self.catalogue.incidents.worded(self.text, self._n_neighbours, allowed=self.principal.labels, without=self._itself),
-            self.catalogue.articles.worded(asked, self.request.k, allowed=self.principal.labels),
+            incidents.worded(self.text, self._n_neighbours, allowed=allowed, without=self._itself)
+            if SearchCollection.INCIDENTS in collections
+            else None,
+            articles.worded(asked, self.request.k, allowed=allowed) if SearchCollection.ARTICLES in collections else None,
             telling_words(self.text),
             gloss,
             english,
@@ -144,6 +154,7 @@ class Question:
             allowed=self.principal.labels,
             without=self._itself,
             worded=worded.incidents,
+            everything=self.everything,
         )
         if not self.principal.is_trusted:
             found = self._with_own(found, vector)
@@ -157,7 +168,9 @@ class Question:
     def _with_own(self, found: Sequence[SearchResult], vector: Vectors) -> list[SearchResult]:
         """Return what was found with what counts for this key alone, best first."""
         allowed = {own_label(self.principal.tenant, self.principal.key_id)}
-        own = self.catalogue.waiting.search(self.text, vector, N_CANDIDATES, allowed=allowed, without=self._itself)
+        own = self.catalogue.waiting.search(
+            self.text, vector, N_CANDIDATES, allowed=allowed, without=self._itself, everything=self.everything
+        )
         return sorted([*found, *own], key=lambda result: (-result.score, result.id))[: max(N_CANDIDATES, self.request.k)]
 
     def articles(self, vector: Vectors, worded: Worded, *, today: date) -> tuple[ArticleMatch, ...]:
@@ -169,7 +182,12 @@ class Question:
         sought = sought if worded.english is None else np.vstack([sought, worded.english])
         k, entries = self.request.k, self.catalogue.entries
         found = self.catalogue.articles.search(
-            self.text, sought, max(k, N_WEIGHED), allowed=self.principal.labels, worded=worded.articles
+            self.text,
+            sought,
+            max(k, N_WEIGHED),
+            allowed=self.principal.labels,
+            worded=worded.articles,
+            everything=self.everything,
         )
         matches = []
         for result in weighed(found, entries, k, today=today):
@@ -179,7 +197,8 @@ class Question:
             why = f"{why}; {entry.evidence.said}" if entry.evidence.said else why
             shown = worth(entry, today=today)
             chance = None if result.chance is None else round(result.chance, 2)
-            matches.append(ArticleMatch(result.id, entry.title, round(result.score, 4), passage, why, shown, chance))
+            score = round(result.score, 4)
+            matches.append(ArticleMatch(result.id, entry.title, score, passage, why, shown, chance, result.relevant))
         return tuple(matches)
 
     @property

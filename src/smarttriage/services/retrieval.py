@@ -100,6 +100,7 @@ class SearchResult:
         lexical: BM25; None if only the dense side found it.
         part: The best passage of the record; the record itself where it has none, or where its title alone was found.
         chance: How likely it is right, for the best of a ranking; None for the others.
+        relevant: Whether it reaches the floor and the best of the ranking is likely enough to be right.
     """
 
     id: str
@@ -108,6 +109,7 @@ class SearchResult:
     lexical: float | None
     part: str
     chance: float | None = None
+    relevant: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ class HybridSearch:
         allowed: Collection[str],
         without: Collection[str] = (),
         worded: Ranking | None = None,
+        everything: bool = False,
     ) -> list[SearchResult]:
         """Return at most k visible and relevant records, best first, ties by id.
 
@@ -165,13 +168,18 @@ class HybridSearch:
             allowed: Labels of the caller.
             without: Records left out before anything is compared: the incident that asks would be the measure of all others.
             worded: What `worded` gave for the same question, if it was asked while the text was still being encoded.
+            everything: Whether to return records that are not relevant as well, behind the others.
         """
         dense = self.nearest(vector, k, allowed=allowed, without=without)
         lexical = worded or self.worded(text, k, allowed=allowed, without=without)
         ranked = self.fused(dense, lexical, at_most=max(k, TENTH))
-        kept = relevant(ranked, self.settings)[: max(k, 0)]
+        n_relevant = len(relevant(ranked, self.settings))
+        kept = (ranked if everything else ranked[:n_relevant])[: max(k, 0)]
         parts = {**lexical.parts, **dense.parts}
-        found = [_result(candidate, parts.get(candidate.id, candidate.id)) for candidate in kept]
+        found = [
+            _result(candidate, parts.get(candidate.id, candidate.id), relevant=place < n_relevant)
+            for place, candidate in enumerate(kept)
+        ]
         return [replace(found[0], chance=self.settings.chance(ranked)), *found[1:]] if found else []
 
     def nearest(self, vector: Vectors, k: int, *, allowed: Collection[str], without: Collection[str] = ()) -> Ranking:
@@ -215,7 +223,7 @@ class HybridSearch:
 
 
 def relevant(candidates: Sequence[Candidate], settings: FusionSettings) -> list[Candidate]:
-    """Return the candidates at or above the floor; none if the best of them is too unlikely to be right."""
+    """Return the first candidates, those at or above the floor; none if the best of them is too unlikely to be right."""
     if settings.chance(candidates) < settings.least_chance:
         return []
     return [candidate for candidate in candidates if candidate.score >= settings.floor]
@@ -232,5 +240,5 @@ def _merged(found: Sequence[list[Hit]], depth: int) -> list[Hit]:
     return sorted(best.values(), key=lambda hit: (-hit.score, hit.id))[:depth]
 
 
-def _result(candidate: Candidate, part: str) -> SearchResult:
-    return SearchResult(candidate.id, candidate.score, candidate.dense, candidate.lexical, part)
+def _result(candidate: Candidate, part: str, *, relevant: bool) -> SearchResult:
+    return SearchResult(candidate.id, candidate.score, candidate.dense, candidate.lexical, part, relevant=relevant)

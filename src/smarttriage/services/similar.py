@@ -119,7 +119,7 @@ def _match(chosen: Neighbour, cluster: Sequence[Neighbour], relations: dict[str,
     )
     return IncidentMatch(
         incident.id,
-        incident.title,
+        incident.heading,
         str(incident.status),
         round(result.score, 4),
         resolution.text if resolution else None,
@@ -127,4 +127,5 @@ def _match(chosen: Neighbour, cluster: Sequence[Neighbour], relations: dict[str,
         tuple(id_ for each, id_ in marked if each is relation),
         len(cluster) - 1,
         resolution.article_id if resolution else None,
+        relevant=result.relevant,
     )

@@ -59,7 +59,7 @@ class Report:
             incident.tenant,
             incident.audiences,
             incident.reported_at,
-            incident.title or incident.description[:80],
+            incident.heading,
             incident.reporter,
             services,
             frozenset(places),

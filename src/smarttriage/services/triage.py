@@ -1,6 +1,5 @@
 """Incident in, suggestion out."""
 
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -30,11 +29,10 @@ from smarttriage.services.ongoing import NOTHING_ONGOING, Ongoing
 from smarttriage.services.predicting import anew, judged, means_work, nothing, votes_of
 from smarttriage.services.prioritising import prioritise
 from smarttriage.services.ruling import ruled
+from smarttriage.services.turns import new_turns
 
 # Threads that search by words beside the encoder; they hold the interpreter, so more would only wait for each other.
 N_BESIDE = 2
-# Without another word, as many texts at once as there are cores; what is computed holds the interpreter or a core.
-N_AT_ONCE = os.cpu_count() or 1
 # The starter calls terse reports of unheard-of things ("fax gateway says E-7731") no work at about .65, thanks and spam above .9.
 SURELY_IDLE = 0.8
 
@@ -49,8 +47,7 @@ class TriageService:
     While a text is being encoded, which leaves the interpreter free, another thread searches by its words and prepares the
     classification. `observe` gets each stored suggestion, the (1, dim) vector of its text and what the model said of it; it must
     return at once. Of a random `holdout_share` of the suggestions nothing is filled in, so that the precision of what is filled
-    in can be measured. At most `n_at_once` texts are read at the same time, the others wait their turn: more threads than cores
-    only take the interpreter from each other, and every one of them answers later.
+    in can be measured. A text is read under `turns`.
     """
 
     def __init__(
@@ -64,7 +61,7 @@ class TriageService:
         holdout_share: float = 0.0,
         ongoing: Callable[[], Ongoing] = lambda: NOTHING_ONGOING,
         cmdb: Callable[[str], CmdbView] = lambda _tenant: NO_CMDB,
-        n_at_once: int = N_AT_ONCE,
+        turns: threading.Semaphore | None = None,
     ) -> None:
         self._live = live
         self._store = store
@@ -74,7 +71,7 @@ class TriageService:
         self._holdout_share = holdout_share
         self._ongoing = ongoing
         self._cmdb = cmdb
-        self._turns = threading.Semaphore(n_at_once)
+        self._turns = turns or new_turns()
         self._beside = ThreadPoolExecutor(N_BESIDE, thread_name_prefix="words")
 
     def suggest(self, principal: Principal, request: IncidentText) -> Suggestion:

@@ -37,6 +37,17 @@ def test_words_decide_where_meaning_is_alike() -> None:
     assert [each.id for each in search.search("nothing known", EAST, 2, allowed=ME)] == ["a", "b"]
 
 
+def test_everything_brings_what_is_not_relevant_behind_and_marked() -> None:
+    rows = {"a": (0.8, "mail", ME), "b": (0.3, "mail", ME)}
+    floored = search_over(rows, FusionSettings(floor=0.5, least_chance=0.0))
+    assert [each.id for each in floored.search("mail", EAST, 5, allowed=ME)] == ["a"]
+    found = floored.search("mail", EAST, 5, allowed=ME, everything=True)
+    assert [(each.id, each.relevant) for each in found] == [("a", True), ("b", False)]
+    silent = search_over(rows, FusionSettings(floor=0.5, least_chance=1.0))
+    assert silent.search("mail", EAST, 5, allowed=ME) == []
+    assert [each.relevant for each in silent.search("mail", EAST, 5, allowed=ME, everything=True)] == [False, False]
+
+
 def test_an_article_comes_once_with_its_best_passage() -> None:
     search = search_over({"x#0": (0.5, "intro", ME), "x#1": (0.9, "steps", ME), "y#0": (0.7, "other", ME)})
     found = search.search("anything", EAST, 5, allowed=ME)

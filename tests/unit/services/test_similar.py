@@ -37,6 +37,15 @@ def test_a_flood_is_shown_once_and_makes_room_for_other_problems() -> None:
     assert [(match.id, match.n_alike) for match in found] == [("inc-0", 5), ("other", 0)]
 
 
+def test_an_incident_without_a_title_is_shown_by_the_beginning_of_its_text() -> None:
+    mail = an_incident(
+        id="mail", title="", description="Hello,\n\nthe label printer in hall 3\nprints blank labels " + "and more " * 20
+    )
+    (match,) = similar([near(mail)], 5, at=NOON)
+    assert match.title == "the label printer in hall 3 prints blank labels and more and more and more and m"
+    assert len(match.title) == 80
+
+
 def test_numbers_alone_do_not_make_another_problem_and_other_words_do() -> None:
     first, second = flood(2)
     other = an_incident(id="x", title="alert 1", description="certificate of the mail gateway has expired")
