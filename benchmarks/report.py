@@ -11,19 +11,17 @@ from pathlib import Path
 from smarttriage.bootstrap import parts
 
 RESULTS = Path(__file__).resolve().parent / "results"
+# What a core can multiply 8-bit numbers with, best first; times, and the last digits of an int8 encoder's vectors, depend on it.
+INSTRUCTIONS = ("amx_int8", "avx512_vnni", "avx_vnni", "avx512bw", "avx2", "i8mm", "asimddp")
 LIBRARIES = ("smarttriage", "numpy", "scikit-learn", "onnxruntime", "faiss-cpu", "tantivy", "fastapi", "sqlalchemy")
 
 
 def machine() -> dict[str, str]:
     """Return where and when this runs, and with what."""
-    model = next(
-        (
-            line.split(":", 1)[1].strip()
-            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-            if "model name" in line
-        ),
-        platform.processor(),
-    )
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    facts = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    flags = facts.get("flags", facts.get("Features", "")).split()
+    model = f"{facts.get('model name', platform.processor())} ({next((each for each in INSTRUCTIONS if each in flags), 'plain')})"
     return {
         "command": "python " + " ".join([os.path.relpath(sys.argv[0]), *sys.argv[1:]]),
         "date": datetime.now(UTC).date().isoformat(),

@@ -138,6 +138,35 @@ def test_plain_texts_are_read_right(model: Classifier, encoder: OnnxEncoder, tex
     assert model.cards[target].labels[int(found.argmax())] == label
 
 
+A_DEPARTMENT = [
+    "Nobody in sales can send mail",
+    "Nobody in accounting can open the invoice software since this morning",
+    "The whole accounting department is offline",
+    "Niemand im Vertrieb kann Mails senden",
+    "Keiner im Einkauf kommt ins SAP",
+    "Das ganze Büro ist ohne Internet",
+    "Niemand op de boekhouding kan inloggen",
+    "De hele afdeling kan niet printen",
+    "Personne à la comptabilité ne peut imprimer",
+    "Toute la comptabilité est bloquée",
+    "Nadie en ventas puede enviar correos",
+    "Todo el departamento está sin correo",
+]
+ONE_OF_IT = [
+    "A colleague in sales cannot open Outlook",
+    "Frau Meier im Vertrieb kann nicht drucken",
+    "Can marketing get a new logo?",
+    "Please add sales to the distribution list",
+]
+
+
+@pytest.mark.parametrize(("texts", "level"), [(A_DEPARTMENT, 1), (ONE_OF_IT, 0)], ids=["all of it", "one of it"])
+def test_a_department_is_more_than_somebody_in_it(
+    model: Classifier, encoder: OnnxEncoder, texts: Sequence[str], level: int
+) -> None:
+    assert levels(model, encoder, texts, "impact") == [level] * len(texts)
+
+
 def test_evidence_spans_point_at_the_words_of_the_caller(model: Classifier) -> None:
     title, description = "Till", "All 40 shops cannot take cards and there is no other way to pay."
     text = model_text(title, description)

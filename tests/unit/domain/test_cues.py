@@ -48,6 +48,11 @@ def people(text: str) -> int:
         ("volume /data 95 % full", "serious_soon", "95 % full"),
         ("Mevrouw Jansen belt", "one_named_person", "Mevrouw"),
         ("Sunil, Marva and Bo cannot print", "named_people", "Sunil, Marva and Bo"),
+        ("Nobody in accounts payable can book", "team", "Nobody in accounts payable"),
+        ("The entire night crew is offline", "number_of_people", "entire night crew"),
+        ("Niemand in der Buchhaltung kann drucken", "stopped", "Niemand in der Buchhaltung kann"),
+        ("Alle im Lager sind offline", "whole_site", "Alle im Lager"),
+        ("Personne à la comptabilité ne reçoit de mails", "number_of_people", "Personne à la comptabilité"),
     ],
 )
 def test_cue_stands_at_its_own_words(text: str, cue: str, words: str) -> None:
