@@ -73,8 +73,7 @@ def main() -> None:
     if not prepared(args):
         raise SystemExit("the budget is spent; call again to go on")
     splits = {
-        question.name: [load_split(split_path(args.work, question, seed)) for seed in range(args.splits)]
-        for question in QUESTIONS
+        question.name: [load_split(split_path(args.work, question, seed)) for seed in seeds_of(args)] for question in QUESTIONS
     }
     found = {
         str(target): {
@@ -93,12 +92,16 @@ def main() -> None:
     )
 
 
+def seeds_of(args: argparse.Namespace) -> range:
+    """Return the numbers of the splits."""
+    return range(args.first, args.first + args.splits)
+
+
 def prepared(args: argparse.Namespace) -> bool:
     """Fit the splits that are not there yet; return whether all are there now."""
     started = time.monotonic()
-    seeds = range(args.first, args.first + args.splits)
     for question in QUESTIONS:
-        missing = [seed for seed in seeds if not split_path(args.work, question, seed).is_file()]
+        missing = [seed for seed in seeds_of(args) if not split_path(args.work, question, seed).is_file()]
         rows = read_question(question, args.data) if missing else None
         for seed in missing:
             if rows is None or time.monotonic() - started > args.budget:
