@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smarttriage.adapters.classifiers.evidence import EvidenceCues
+from smarttriage.adapters.classifiers.explain import heaviest
 from smarttriage.domain import cue_features
 from smarttriage.domain.configuration import Section
 from smarttriage.domain.cue_families import family_of
@@ -19,6 +20,7 @@ from smarttriage.domain.cue_types import CUE_TYPES, Cue
 from smarttriage.domain.cues import Lexicon
 from smarttriage.domain.errors import ConfigurationError
 from smarttriage.domain.evidence_changes import parse_changes
+from smarttriage.ports import TextSpan
 
 FILE = Path(__file__).parents[3] / "kb/cues.toml"
 LEXICON = parse_lexicon(tomllib.loads(FILE.read_text("utf-8")))
@@ -50,6 +52,7 @@ def people(text: str) -> int:
         ("Sunil, Marva and Bo cannot print", "named_people", "Sunil, Marva and Bo"),
         ("Nobody in accounts payable can book", "team", "Nobody in accounts payable"),
         ("The entire night crew is offline", "number_of_people", "entire night crew"),
+        ("Our whole sales team loses the VPN", "team", "whole sales team"),
         ("Niemand in der Buchhaltung kann drucken", "stopped", "Niemand in der Buchhaltung kann"),
         ("Alle im Lager sind offline", "whole_site", "Alle im Lager"),
         ("Personne à la comptabilité ne reçoit de mails", "number_of_people", "Personne à la comptabilité"),
@@ -285,6 +288,18 @@ def test_alternatives_gain_what_the_numbers_of_the_changed_cues_gain(parts: list
     cues = LEXICON.find(text)
     for altered in EvidenceCues(LEXICON).alternatives(text):
         assert altered.differences == differing(text, cues, altered.change.apply(cues)[0])
+
+
+def test_words_that_are_evidence_of_two_kinds_are_taken_away_and_shown_once() -> None:
+    text = "The whole sales team is offline"
+    both = [cue.cue for cue in LEXICON.find(text) if text[cue.start : cue.end] == "whole sales team"]
+    assert both == ["number_of_people", "team"]
+    (one_person,) = [
+        each for each in EvidenceCues(LEXICON).alternatives(text) if each.change.says == "only one person is affected"
+    ]
+    assert [text[span.start : span.end] for span in one_person.spans] == ["whole sales team"]
+    spans = [TextSpan(4, 20, 1.5, name) for name in both] + [TextSpan(0, 3, 2.0)]
+    assert [(span.start, span.cue) for span in heaviest(spans, 5)] == [(0, None), (4, "number_of_people")]
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,11 @@ def _altered(change: EvidenceChange, cues: Sequence[Cue], numbers: CueNumbers) -
     others: dict[str, Sequence[Cue]] = {cue.cue: () for cue in dropped}
     if (added := change.added) is not None:
         others[added.cue] = (*others.get(added.cue, numbers.of(added.cue)), added)
-    return Altered(change, tuple([_span(cue) for cue in dropped]), numbers.gains(others))
+    # Two cues may stand in the same words, which are taken away once.
+    spans: dict[tuple[int, int], TextSpan] = {}
+    for cue in dropped:
+        spans.setdefault((cue.start, cue.end), _span(cue))
+    return Altered(change, tuple(spans.values()), numbers.gains(others))
 
 
 def _span(cue: Cue) -> TextSpan:

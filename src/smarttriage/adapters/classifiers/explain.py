@@ -52,8 +52,12 @@ class Carried:
 
 
 def heaviest(spans: Sequence[TextSpan], n: int) -> list[TextSpan]:
-    """Return the at most n spans that weigh more than 0, heaviest first."""
-    return sorted((span for span in spans if span.weight > 0), key=lambda span: (-span.weight, span.start))[: max(n, 0)]
+    """Return the at most n spans that weigh more than 0, heaviest first; of two kinds of evidence in the same words the first."""
+    apart: dict[tuple[int, int], TextSpan] = {}
+    for span in spans:
+        if span.weight > 0:
+            apart.setdefault((span.start, span.end), span)
+    return sorted(apart.values(), key=lambda span: (-span.weight, span.start))[: max(n, 0)]
 
 
 def reconsidered(
