@@ -191,7 +191,7 @@ class Incident:
 
     @property
     def heading(self) -> str:
-        """The line that lists show: its title, or the beginning of its text, without line breaks, where it has none."""
+        """The line that others show of it: its title, or the beginning of its text, without line breaks, where it has none."""
         return self.title or " ".join(self.text.split())[:MAX_HEADING_CHARS]
 
     @property
